@@ -1,0 +1,35 @@
+"""fnn: feedforward networks in JAX as pure functions over pytrees.
+
+The verbs stand here; parts stand in their rooms: `fnn.layers`, `fnn.losses`,
+`fnn.optimizers`, `fnn.schedules`, `fnn.initializers`, `fnn.penalties`, `fnn.metrics`,
+`fnn.data`. In the order of the loop: data, model, loss, gradient, optimizer, state.
+"""
+
+from fnn import data as data
+from fnn import initializers as initializers
+from fnn import layers as layers
+from fnn import losses as losses
+from fnn import metrics as metrics
+from fnn import optimizers as optimizers
+from fnn import penalties as penalties
+from fnn import schedules as schedules
+from fnn.data.base import Batch as Batch
+from fnn.gradients.autodiff import autodiff as autodiff
+from fnn.gradients.backprop import backprop as backprop
+from fnn.gradients.compare import GradientReport as GradientReport
+from fnn.gradients.compare import compare_gradients as compare_gradients
+from fnn.gradients.finite_differences import finite_differences as finite_differences
+from fnn.training.base import Info as Info
+from fnn.training.base import Recipe as Recipe
+from fnn.training.base import TrainState as TrainState
+from fnn.training.base import init as init
+from fnn.training.base import predict as predict
+from fnn.training.early_stopping import EarlyStopping as EarlyStopping
+from fnn.training.epoch import train_epoch as train_epoch
+from fnn.training.evaluate import evaluate as evaluate
+from fnn.training.fit import Epoch as Epoch
+from fnn.training.fit import History as History
+from fnn.training.fit import fit as fit
+from fnn.training.step import train_step as train_step
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The lowest floor: components, trees, checks, keys. Imports only jax and numpy."""

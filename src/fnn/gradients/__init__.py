@@ -1,0 +1,1 @@
+"""The roads to a gradient, and the referee between them."""

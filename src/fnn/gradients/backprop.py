@@ -1,0 +1,64 @@
+"""The hand-derived road."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from fnn.data import Batch
+from fnn.gradients.base import over_batch, with_penalty
+from fnn.layers.base import Layer, Tree, batch_sum
+from fnn.losses import Loss
+from fnn.penalties import Penalty
+
+
+def backprop(
+    model: Layer,
+    loss: Loss,
+    params: Tree,
+    stats: Tree,
+    batch: Batch,
+    key: jax.Array,
+    penalty: Penalty | None = None,
+) -> tuple[jax.Array, Tree, Tree]:
+    """Gradients by the layers' own backward rules. It never calls `jax.grad`.
+
+    For each example: forward through the layers, the loss's gradient, backward through
+    the layers. The loss's gradient carries the example's share of the batch; from
+    there every layer sums its parameters' gradient over the batch.
+
+    Args:
+        model: any layer.
+        loss: a loss that fits the model's output.
+        params: the parameters to differentiate by.
+        stats: the statistics.
+        batch: the examples, (B, n) and (B, ...).
+        key: for the randomness of this pass.
+        penalty: added to the loss.
+
+    Returns:
+        (value, stats, gradients): the scalar loss, the statistics after the pass, and a
+        tree like `params`.
+
+    Example:
+        >>> import fnn, numpy as np
+        >>> model, loss = fnn.layers.Dense(2, 1), fnn.losses.HalfSquaredError()
+        >>> params = {"w": np.ones((2, 1), np.float32), "b": np.zeros(1, np.float32)}
+        >>> batch = fnn.Batch(np.ones((1, 2), np.float32), np.zeros((1, 1), np.float32))
+        >>> value, _, gradients = backprop(
+        ...     model, loss, params, (), batch, jax.random.key(0))
+        >>> float(value), gradients["w"].tolist()
+        (2.0, [[2.0], [2.0]])
+    """
+
+    def example(x: jax.Array, y: jax.Array, share: jax.Array, key: jax.Array) -> Any:
+        prediction, new_stats, tape = model.forward(params, stats, x, key, train=True)
+        value = share * loss.value(prediction, y)
+        dy = share * loss.gradient(prediction, y)
+        _, dparams = model.backward(params, tape, dy)
+        return batch_sum(value), new_stats, dparams
+
+    value, stats, gradients = over_batch(example, batch, key)
+    if penalty is not None:
+        gradients = jax.tree.map(jnp.add, gradients, penalty.gradient(params))
+    return with_penalty(value, penalty, params), stats, gradients

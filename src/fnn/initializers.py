@@ -1,0 +1,178 @@
+"""Initial weights, each distribution with its variance.
+
+Weights are `(n_in, n_out)`. What matters for training is the variance, not the shape
+of the distribution (errata I8): with n_in inputs the pre-activation has n_in times
+the variance of a weight. "normal" is the plain normal distribution, as in PyTorch;
+JAX and Keras cut theirs off at two standard deviations.
+"""
+
+import abc
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from fnn._core.component import Component, number, static
+
+
+class Initializer(Component, abc.ABC):
+    """`initializer(key, shape, dtype)` draws an array of that shape and dtype."""
+
+    @abc.abstractmethod
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        """Draw an array of `shape` and `dtype`."""
+
+    @abc.abstractmethod
+    def variance(self, shape: tuple[int, ...]) -> Any:
+        """The variance of one entry of an array of `shape`."""
+
+
+class Zeros(Initializer):
+    """All zeros, variance 0: for biases. As weights they never break symmetry.
+
+    Example:
+        >>> Zeros()(jax.random.key(0), (2,), jnp.float32)
+        Array([0., 0.], dtype=float32)
+    """
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        del key
+        return jnp.zeros(shape, dtype)
+
+    def variance(self, shape: tuple[int, ...]) -> Any:
+        del shape
+        return 0.0
+
+
+class Constant(Initializer):
+    """All entries equal to `value`, variance 0.
+
+    Example:
+        >>> Constant(0.5)(jax.random.key(0), (2,), jnp.float32)
+        Array([0.5, 0.5], dtype=float32)
+    """
+
+    value: Any = number()
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        del key
+        return jnp.full(shape, self.value, dtype)
+
+    def variance(self, shape: tuple[int, ...]) -> Any:
+        del shape
+        return 0.0
+
+
+class _Scaled(Initializer):
+    """A normal or uniform distribution with mean 0 and a variance set by the shape."""
+
+    gain: Any = number(default=1.0, above=0)
+    distribution: str = static(default="normal")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.distribution not in ("normal", "uniform"):
+            raise ValueError(
+                f"{type(self).__name__}.distribution must be 'normal' or 'uniform', "
+                f"got {self.distribution!r}."
+            )
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        deviation = jnp.asarray(jnp.sqrt(self.variance(shape)), dtype)
+        if self.distribution == "normal":
+            return deviation * jax.random.normal(key, shape, dtype)
+        # A uniform variable on (-a, a) has the variance a^2 / 3.
+        bound = math.sqrt(3) * deviation
+        return bound * jax.random.uniform(key, shape, dtype, minval=-1, maxval=1)
+
+
+class Glorot(_Scaled):
+    """Glorot (Xavier): variance = gain^2 * 2 / (n_in + n_out).
+
+    A compromise between keeping the variance of the activations (1 / n_in) and
+    that of the deltas (1 / n_out). Source: Glorot and Bengio, 2010.
+
+    Args:
+        gain: factor on the standard deviation.
+        distribution: "normal" or "uniform", on +- sqrt(3 variance).
+
+    Example:
+        >>> Glorot().variance((64, 64))
+        0.015625
+    """
+
+    def variance(self, shape: tuple[int, ...]) -> Any:
+        n_in, n_out = _fans(shape)
+        return self.gain**2 * 2 / (n_in + n_out)
+
+
+class He(_Scaled):
+    """He (Kaiming): variance = gain^2 * 2 / n_in, critical for ReLU.
+
+    ReLU passes half the squared signal, so the factor 2 keeps it from layer to
+    layer. Source: He et al., 2015.
+
+    Args:
+        gain: factor on the standard deviation.
+        distribution: "normal" or "uniform", on +- sqrt(3 variance).
+
+    Example:
+        >>> He().variance((64, 10))
+        0.03125
+    """
+
+    def variance(self, shape: tuple[int, ...]) -> Any:
+        return self.gain**2 * 2 / _fans(shape)[0]
+
+
+class LeCun(_Scaled):
+    """LeCun: variance = gain^2 / n_in, critical for the identity, tanh and SELU.
+
+    Source: LeCun et al., Efficient BackProp, 1998.
+
+    Args:
+        gain: factor on the standard deviation.
+        distribution: "normal" or "uniform", on +- sqrt(3 variance).
+
+    Example:
+        >>> LeCun().variance((64, 10))
+        0.015625
+    """
+
+    def variance(self, shape: tuple[int, ...]) -> Any:
+        return self.gain**2 / _fans(shape)[0]
+
+
+class Orthogonal(Initializer):
+    """gain times a random matrix with orthonormal rows or columns.
+
+    Uniform over such matrices (Haar). A square one keeps the length of every vector,
+    forward and backward, at any depth. variance = gain^2 / max(n_in, n_out).
+    Source: Saxe, McClelland and Ganguli, 2014.
+
+    Example:
+        >>> w = Orthogonal()(jax.random.key(0), (3, 3), jnp.float32)
+        >>> bool(jnp.allclose(w.T @ w, jnp.eye(3), atol=1e-6))
+        True
+    """
+
+    gain: Any = number(default=1.0, above=0)
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        _fans(shape)
+        return jnp.asarray(self.gain, dtype) * jax.random.orthogonal(
+            key, shape[0], m=shape[1], dtype=dtype
+        )
+
+    def variance(self, shape: tuple[int, ...]) -> Any:
+        return self.gain**2 / max(_fans(shape))
+
+
+def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    if len(shape) != 2:
+        raise ValueError(
+            f"this initializer draws matrices (n_in, n_out), got the shape {shape}. "
+            "Use Zeros or Constant for vectors."
+        )
+    return shape[0], shape[1]

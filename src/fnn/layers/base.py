@@ -1,0 +1,143 @@
+"""The contract of a layer, and what hand-derived backward rules are written with.
+
+Letters used in all derivations: b runs over the batch, i over a layer's inputs, o
+over its outputs. z is a pre-activation, a an activation, dy the gradient of the
+loss with respect to a layer's output y, `delta` the one with respect to a z.
+"""
+
+import abc
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from fnn._core.checks import check_layers, inside
+from fnn._core.component import Component
+
+BATCH = "batch"
+
+Tree = Any
+
+
+class Layer(Component, abc.ABC):
+    """A function of parameters and one example, with its hand-derived derivative.
+
+    The batch is an axis named "batch" that `jax.vmap` adds outside. Parameters and
+    statistics are plain pytrees; a layer without them has `()`. `key` and `train`
+    reach every layer; most do not look at them.
+    """
+
+    def init(self, key: jax.Array) -> tuple[Tree, Tree]:
+        """Draw `(params, stats)`. A layer without either keeps this one."""
+        del key
+        return (), ()
+
+    @abc.abstractmethod
+    def forward(
+        self, params: Tree, stats: Tree, x: jax.Array, key: jax.Array, train: bool
+    ) -> tuple[jax.Array, Tree, Tree]:
+        """Compute `(y, stats, tape)` of one example.
+
+        The tape is what `backward` needs and the parameters do not say. Arrays put on
+        it should be x, y or something small: a stack of layers stores each distinct
+        array once.
+        """
+
+    @abc.abstractmethod
+    def backward(
+        self, params: Tree, tape: Tree, dy: jax.Array
+    ) -> tuple[jax.Array, Tree]:
+        """Compute `(dx, dparams)` from the gradient dy of the loss in y.
+
+        `tape` comes from a forward pass with `train=True`. `dparams` is like `params`
+        and summed over the axis "batch".
+        """
+
+
+class Sequential(Layer):
+    """Layers one after another; parameters, statistics and tape are tuples.
+
+    Forward is y = f_n(... f_1(x)); backward is the chain rule, last layer first.
+
+    Args:
+        layers: the layers in order, as positional arguments.
+
+    Example:
+        >>> import fnn
+        >>> model = Sequential(fnn.layers.Dense(4, 3), fnn.layers.ReLU())
+        >>> params, stats = model.init(jax.random.key(0))
+        >>> y, stats, tape = model.forward(
+        ...     params, stats, jnp.ones(4), jax.random.key(1), train=False)
+        >>> y.shape
+        (3,)
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __init__(self, *args: Layer, layers: tuple[Layer, ...] = ()) -> None:
+        # JAX rebuilds a part by keyword, so `layers` is accepted by name as well.
+        object.__setattr__(self, "layers", args or layers)
+        if isinstance(self.layers, tuple):
+            check_layers(self.layers, Layer)
+
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(map(repr, self.layers))})"
+
+    def init(self, key: jax.Array) -> tuple[Tree, Tree]:
+        pairs = [
+            layer.init(jax.random.fold_in(key, index))
+            for index, layer in enumerate(self.layers)
+        ]
+        return tuple(params for params, _ in pairs), tuple(stats for _, stats in pairs)
+
+    def forward(
+        self, params: Tree, stats: Tree, x: jax.Array, key: jax.Array, train: bool
+    ) -> tuple[jax.Array, Tree, Tree]:
+        new_stats, tapes = [], []
+        for index, layer in enumerate(self.layers):
+            with inside(f"layer {index}"):
+                x, stat, tape = layer.forward(
+                    params[index],
+                    stats[index],
+                    x,
+                    jax.random.fold_in(key, index),
+                    train,
+                )
+            new_stats.append(stat)
+            tapes.append(tape)
+        return x, tuple(new_stats), tuple(tapes)
+
+    def backward(
+        self, params: Tree, tape: Tree, dy: jax.Array
+    ) -> tuple[jax.Array, Tree]:
+        gradients: list[Tree] = []
+        for layer, layer_params, layer_tape in zip(
+            reversed(self.layers), reversed(params), reversed(tape), strict=True
+        ):
+            dy, gradient = layer.backward(layer_params, layer_tape, dy)
+            gradients.append(gradient)
+        return dy, tuple(reversed(gradients))
+
+
+def batch_sum(value: jax.Array) -> jax.Array:
+    """The sum over the batch of a vector gradient."""
+    return lax.psum(value, BATCH)
+
+
+def outer_sum(x: jax.Array, dz: jax.Array) -> jax.Array:
+    """The sum over the batch of the outer products x dz^T, as one matrix product.
+
+    dW[i, o] = sum_b x[b, i] dz[b, o]. Under `vmap`, `all_gather` is the batched array
+    itself, so this costs what autodiff's product costs. An outer product for each
+    example and a sum after it would be a broadcast multiply and a reduction.
+
+    Args:
+        x: (n_in,) of each example.
+        dz: (n_out,) of each example.
+
+    Returns:
+        (n_in, n_out), the same for every example.
+    """
+    rows, deltas = lax.all_gather((x, dz), BATCH)
+    return jnp.einsum("bi,bo->io", rows, deltas)

@@ -1,0 +1,62 @@
+"""The multilayer perceptron, assembled from its layers."""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+from fnn._core.checks import check_size
+from fnn.initializers import Initializer, LeCun
+from fnn.layers.activations import Elementwise, ReLU
+from fnn.layers.base import Layer, Sequential
+from fnn.layers.dense import Dense
+from fnn.layers.dropout import Dropout
+from fnn.layers.normalization import BatchNorm
+
+
+def mlp(
+    sizes: Sequence[int],
+    activation: Layer | None = None,
+    *,
+    normalization: Callable[[int], Layer] | None = None,
+    dropout: float | None = None,
+    initializer: Initializer | None = None,
+) -> Sequential:
+    """A multilayer perceptron: Dense, normalization, activation, dropout, ..., Dense.
+
+    The last Dense stands alone: its outputs are logits, or the values of a regression.
+
+    Args:
+        sizes: the widths from input to output, at least two.
+        activation: after every hidden Dense; ReLU if not given.
+        normalization: makes a layer from a width, `fnn.layers.BatchNorm` or
+            `fnn.layers.LayerNorm`. Before a BatchNorm the Dense has no bias.
+        dropout: rate after every hidden activation.
+        initializer: of the weights; `LeCun(gain)` with the activation's gain if not
+            given, which is He's variance for ReLU.
+
+    Returns:
+        A `Sequential`; its parameters are a tuple, one entry a layer.
+
+    Raises:
+        ValueError: fewer than two sizes, or one below 1.
+
+    Example:
+        >>> mlp((64, 32, 10), dropout=0.1)  # doctest: +ELLIPSIS
+        Sequential(Dense(n_in=64, n_out=32, ...), ReLU(), Dropout(rate=0.1), Dense(...))
+    """
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must name at least input and output, got {sizes!r}.")
+    for index, size in enumerate(sizes):
+        check_size(f"sizes[{index}]", size)
+    activation = ReLU() if activation is None else activation
+    gain = activation.gain if isinstance(activation, Elementwise) else 1.0
+    initializer = LeCun(gain) if initializer is None else initializer
+    layers: list[Layer] = []
+    for n_in, n_out in itertools.pairwise(sizes[:-1]):
+        norm = None if normalization is None else normalization(n_out)
+        bias = not isinstance(norm, BatchNorm)
+        layers.append(Dense(n_in, n_out, bias=bias, weight_initializer=initializer))
+        layers += [] if norm is None else [norm]
+        layers.append(activation)
+        layers += [] if dropout is None else [Dropout(dropout)]
+    layers.append(Dense(sizes[-2], sizes[-1], weight_initializer=LeCun()))
+    return Sequential(*layers)

@@ -1,0 +1,70 @@
+"""Penalties on the weights, value beside gradient.
+
+Only weight matrices count, the parameters named "w": biases, the scales and shifts
+of normalization and learned slopes are left alone (errata H2).
+"""
+
+import abc
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from fnn._core.component import Component, number
+from fnn._core.trees import like, map_weights, weights
+
+
+class Penalty(Component, abc.ABC):
+    """Added once to the loss of a batch."""
+
+    @abc.abstractmethod
+    def value(self, params: Any) -> jax.Array:
+        """The penalty of a parameter tree, a scalar."""
+
+    @abc.abstractmethod
+    def gradient(self, params: Any) -> Any:
+        """Its derivative, a tree like `params`."""
+
+
+class L1(Penalty):
+    """strength * sum |w|; slope 0 at w = 0.
+
+    Gradient steps bring weights near zero, not to it (errata H1).
+    `jnp.abs` has slope 1 at 0 in JAX, so the value is written as w sign(w).
+
+    Example:
+        >>> params = {"w": jnp.array([[1.0, -2.0]]), "b": jnp.array([3.0])}
+        >>> float(L1(0.5).value(params)), L1(0.5).gradient(params)["w"].tolist()
+        (1.5, [[0.5, -0.5]])
+    """
+
+    strength: Any = number(at_least=0)
+
+    def value(self, params: Any) -> jax.Array:
+        total = sum((jnp.sum(w * jnp.sign(w)) for w in weights(params)), jnp.zeros(()))
+        return like(self.strength, total) * total
+
+    def gradient(self, params: Any) -> Any:
+        return map_weights(lambda w: like(self.strength, w) * jnp.sign(w), params)
+
+
+class L2(Penalty):
+    """strength / 2 * sum w^2, with the gradient strength * w.
+
+    Under plain gradient descent this is the `weight_decay` of PyTorch; under Adam it
+    is not decoupled weight decay (errata H2).
+
+    Example:
+        >>> params = {"w": jnp.array([[1.0, -2.0]]), "b": jnp.array([3.0])}
+        >>> float(L2(0.5).value(params)), L2(0.5).gradient(params)["w"].tolist()
+        (1.25, [[0.5, -1.0]])
+    """
+
+    strength: Any = number(at_least=0)
+
+    def value(self, params: Any) -> jax.Array:
+        total = sum((jnp.sum(jnp.square(w)) for w in weights(params)), jnp.zeros(()))
+        return like(self.strength, total) * total / 2
+
+    def gradient(self, params: Any) -> Any:
+        return map_weights(lambda w: like(self.strength, w) * w, params)

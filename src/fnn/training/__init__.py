@@ -1,0 +1,1 @@
+"""Training: the recipe, the state, the step, the epoch, the fit."""

@@ -1,0 +1,147 @@
+"""Epochs, validation, early stopping."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fnn._core.checks import check_batch_size, check_size
+from fnn.training.base import Recipe, TrainState, check_data, check_recipe
+from fnn.training.early_stopping import EarlyStopping
+from fnn.training.epoch import train_epoch
+from fnn.training.evaluate import Metric, evaluate
+
+
+class Epoch(NamedTuple):
+    """What `fnn.fit` tells after each epoch.
+
+    Attributes:
+        number: from 1.
+        of: how many were asked for.
+        loss: mean training loss over the steps of the epoch.
+        validation: loss and metrics on the validation data; empty without them.
+    """
+
+    number: int
+    of: int
+    loss: float
+    validation: dict[str, float]
+
+
+class History(NamedTuple):
+    """The course of a fit.
+
+    Attributes:
+        loss: (epochs,) mean training loss of each epoch.
+        validation: for "loss" and each metric, (epochs,) values on validation data.
+        best_epoch: number, from 1, of the epoch whose state was returned.
+    """
+
+    loss: np.ndarray
+    validation: dict[str, np.ndarray]
+    best_epoch: int
+
+
+def fit(
+    recipe: Recipe,
+    state: TrainState,
+    data: Any,
+    *,
+    epochs: int,
+    batch_size: int = 32,
+    validation: Any = None,
+    metrics: Sequence[Metric] = (),
+    early_stopping: EarlyStopping | None = None,
+    on_epoch: Sequence[Callable[[TrainState, Epoch], Any]] = (),
+) -> tuple[TrainState, History]:
+    """Train for some epochs, each one compiled program, and keep a history.
+
+    Args:
+        recipe: what to train and how.
+        state: from `fnn.init`, or one to go on from. It stays valid.
+        data: an `fnn.Batch` or a tuple (x, y) or (x, y, weight) of training examples.
+        epochs: passes over the data, at most.
+        batch_size: examples in a step.
+        validation: examples to evaluate on after each epoch.
+        metrics: functions of (predictions, targets), such as those of `fnn.metrics`.
+        early_stopping: stop early and return the best state; needs `validation`.
+        on_epoch: functions called with (state, epoch report) after each epoch. The
+            next epoch reuses the state's memory: copy what shall be kept.
+
+    Returns:
+        (state, history).
+
+    Raises:
+        TypeError: dtypes or parts do not fit.
+        ValueError: shapes, values or numbers do not fit.
+
+    Example:
+        >>> import fnn
+        >>> train, test = fnn.data.stratified_split(fnn.data.digits())
+        >>> recipe = fnn.Recipe(fnn.layers.mlp((64, 16, 10)),
+        ...     fnn.losses.SoftmaxCrossEntropy(), fnn.optimizers.Adam(1e-2))
+        >>> state = fnn.init(recipe, jax.random.key(0))
+        >>> state, history = fnn.fit(recipe, state, train, epochs=3, validation=test)
+        >>> history.loss.shape, bool(history.loss[-1] < history.loss[0])
+        ((3,), True)
+    """
+    check_recipe(recipe)
+    check_size("epochs", epochs)
+    data = check_data(recipe, state, data)
+    check_batch_size(batch_size, len(data.x))
+    if validation is not None:
+        validation = jax.device_put(check_data(recipe, state, validation))
+    names = ("loss", *(getattr(metric, "__name__", "") for metric in metrics))
+    if early_stopping is not None:
+        _check_early_stopping(early_stopping, validation, names)
+    # One transfer here instead of one in every step.
+    recipe, data = jax.device_put((recipe, data))
+    state = _copy(state)
+    best = state
+    losses: list[float] = []
+    history: dict[str, list[float]] = {}
+    best_epoch = 0
+    for number in range(1, epochs + 1):
+        state, info = _train_epoch(recipe, state, data, batch_size)
+        values: dict[str, jax.Array] = {}
+        if validation is not None:
+            values = _evaluate(recipe, state, validation, tuple(metrics))
+        losses.append(float(jnp.mean(info.loss)))
+        for name, value in values.items():
+            history.setdefault(name, []).append(float(value))
+        latest = {name: series[-1] for name, series in history.items()}
+        for function in on_epoch:
+            function(state, Epoch(number, epochs, losses[-1], latest))
+        best_epoch = number
+        if early_stopping is not None:
+            series = history[early_stopping.monitor]
+            best_epoch = early_stopping.best(series) + 1
+            if best_epoch == number:
+                best = _copy(state)
+            if early_stopping.stops(series):
+                break
+    final = state if early_stopping is None else best
+    arrays = {name: np.asarray(series) for name, series in history.items()}
+    return final, History(np.asarray(losses), arrays, best_epoch)
+
+
+_train_epoch = jax.jit(train_epoch, static_argnames="batch_size", donate_argnums=1)
+_evaluate = jax.jit(evaluate, static_argnums=3)
+
+
+def _copy(state: TrainState) -> TrainState:
+    return jax.tree.map(jnp.copy, state)
+
+
+def _check_early_stopping(
+    rule: EarlyStopping, validation: Any, names: tuple[str, ...]
+) -> None:
+    if validation is None:
+        raise ValueError("early_stopping needs validation data: pass validation=...")
+    if rule.monitor not in names:
+        raise ValueError(
+            f"EarlyStopping.monitor must be one of {names}, got {rule.monitor!r}. "
+            "Pass its function in metrics."
+        )
