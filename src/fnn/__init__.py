@@ -13,6 +13,9 @@ from fnn import metrics as metrics
 from fnn import optimizers as optimizers
 from fnn import penalties as penalties
 from fnn import schedules as schedules
+from fnn._core.component import Component as Component
+from fnn._core.component import number as number
+from fnn._core.component import static as static
 from fnn.data.base import Batch as Batch
 from fnn.gradients.autodiff import autodiff as autodiff
 from fnn.gradients.backprop import backprop as backprop

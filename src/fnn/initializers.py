@@ -13,7 +13,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.checks import check_choice
 from fnn._core.component import Component, number, static
+from fnn._core.layer_checks import check_matrix_shape
+from fnn._core.trees import working_dtype
 
 
 class Initializer(Component, abc.ABC):
@@ -72,11 +75,8 @@ class _Scaled(Initializer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.distribution not in ("normal", "uniform"):
-            raise ValueError(
-                f"{type(self).__name__}.distribution must be 'normal' or 'uniform', "
-                f"got {self.distribution!r}."
-            )
+        name = f"{type(self).__name__}.distribution"
+        check_choice(name, self.distribution, ("normal", "uniform"))
 
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
         deviation = jnp.asarray(jnp.sqrt(self.variance(shape)), dtype)
@@ -160,19 +160,16 @@ class Orthogonal(Initializer):
     gain: Any = number(default=1.0, above=0)
 
     def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-        _fans(shape)
-        return jnp.asarray(self.gain, dtype) * jax.random.orthogonal(
-            key, shape[0], m=shape[1], dtype=dtype
-        )
+        n_in, n_out = _fans(shape)
+        # No matrix is factored in less than float32: drawn there, then rounded.
+        working = working_dtype(jax.ShapeDtypeStruct(shape, dtype))
+        w = jax.random.orthogonal(key, n_in, m=n_out, dtype=working)
+        return (jnp.asarray(self.gain, working) * w).astype(dtype)
 
     def variance(self, shape: tuple[int, ...]) -> Any:
         return self.gain**2 / max(_fans(shape))
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    if len(shape) != 2:
-        raise ValueError(
-            f"this initializer draws matrices (n_in, n_out), got the shape {shape}. "
-            "Use Zeros or Constant for vectors."
-        )
+    check_matrix_shape(shape)
     return shape[0], shape[1]

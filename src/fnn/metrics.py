@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from fnn._core.data_checks import check_answers, check_predictions
+
 
 def accuracy(prediction: jax.Array, target: jax.Array) -> jax.Array:
     """The share of examples whose highest output is the target's class.
@@ -46,12 +48,8 @@ def binary_accuracy(
         >>> float(binary_accuracy(jnp.array([[2.0], [-1.0]]), jnp.array([[1], [1]])))
         0.5
     """
-    if prediction.shape != target.shape:
-        raise ValueError(
-            "prediction and target must have the same shape, got "
-            f"{prediction.shape} and {target.shape}."
-        )
-    agree = (prediction > threshold) == (target > 0.5)
+    check_answers(prediction, target)
+    agree = (prediction > threshold) == (target.astype(prediction.dtype) > 0.5)
     return jnp.mean(agree.astype(jnp.float32))
 
 
@@ -80,18 +78,7 @@ def confusion_matrix(prediction: jax.Array, target: jax.Array) -> jax.Array:
 
 
 def _labels(prediction: jax.Array, target: jax.Array) -> tuple[jax.Array, jax.Array]:
-    if prediction.ndim != 2 or target.shape not in (
-        prediction.shape,
-        prediction.shape[:1],
-    ):
-        raise ValueError(
-            "prediction must be (B, K) and target (B,) or (B, K), got "
-            f"{prediction.shape} and {target.shape}."
-        )
-    if prediction.shape[1] == 1:
-        raise ValueError(
-            "prediction has one output, so its highest is always the same: "
-            "use fnn.metrics.binary_accuracy."
-        )
-    labels = target if target.ndim == 1 else jnp.argmax(target, axis=1)
-    return labels, jnp.argmax(prediction, axis=1)
+    check_predictions(prediction, target)
+    rows = target.ndim == 2
+    labels = jnp.argmax(target, axis=1) if rows else jnp.asarray(target, jnp.int32)
+    return labels.astype(jnp.int32), jnp.argmax(prediction, axis=1).astype(jnp.int32)

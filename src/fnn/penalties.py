@@ -5,13 +5,14 @@ of normalization and learned slopes are left alone (errata H2).
 """
 
 import abc
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from fnn._core.component import Component, number
-from fnn._core.trees import like, map_weights, weights
+from fnn._core.trees import like, map_weights, weights, widest_dtype
 
 
 class Penalty(Component, abc.ABC):
@@ -41,7 +42,7 @@ class L1(Penalty):
     strength: Any = number(at_least=0)
 
     def value(self, params: Any) -> jax.Array:
-        total = sum((jnp.sum(w * jnp.sign(w)) for w in weights(params)), jnp.zeros(()))
+        total = _total(lambda w: w * jnp.sign(w), params)
         return like(self.strength, total) * total
 
     def gradient(self, params: Any) -> Any:
@@ -63,8 +64,16 @@ class L2(Penalty):
     strength: Any = number(at_least=0)
 
     def value(self, params: Any) -> jax.Array:
-        total = sum((jnp.sum(jnp.square(w)) for w in weights(params)), jnp.zeros(()))
+        total = _total(jnp.square, params)
         return like(self.strength, total) * total / 2
 
     def gradient(self, params: Any) -> Any:
         return map_weights(lambda w: like(self.strength, w) * w, params)
+
+
+def _total(function: Callable[[jax.Array], jax.Array], params: Any) -> jax.Array:
+    """The sum of a function of each weight, in float32 or the widest weight's dtype."""
+    matrices = weights(params)
+    dtype = widest_dtype(matrices)
+    sums = (jnp.sum(function(w.astype(dtype))) for w in matrices)
+    return sum(sums, jnp.zeros((), dtype))

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.checks import check_order
 from fnn._core.component import Component, number
 
 
@@ -62,6 +63,10 @@ class Cosine(Schedule):
     start: Any = number(default=0.0, at_least=0)
     end: Any = number(default=0.0, at_least=0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_order("Cosine.warmup_steps", self.warmup_steps, self.total_steps)
+
     def __call__(self, step: Any) -> jax.Array:
         t = jnp.asarray(step, jnp.result_type(float))
         peak, total, warmup, start, end = (
@@ -75,6 +80,7 @@ class Cosine(Schedule):
             )
         )
         rise = start + (peak - start) * t / jnp.where(warmup > 0, warmup, 1)
-        progress = jnp.clip((t - warmup) / jnp.where(total > warmup, total - warmup, 1))
-        fall = end + (peak - end) * (1 + jnp.cos(jnp.pi * jnp.minimum(progress, 1))) / 2
+        length = jnp.where(total > warmup, total - warmup, 1)
+        progress = jnp.clip((t - warmup) / length, 0, 1)
+        fall = end + (peak - end) * (1 + jnp.cos(jnp.pi * progress)) / 2
         return jnp.where(t < warmup, rise, fall)

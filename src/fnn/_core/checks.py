@@ -1,13 +1,15 @@
-"""Every check of a user's input, and its wording, in one place.
+"""Every check of a user's input, and its wording, in three files side by side.
 
 A message names the argument, says what was expected, what came, and what to do.
 Shapes and dtypes are known while tracing and are always checked; values only where
 they are concrete, so a check never costs anything inside a compiled step.
+
+Here are the checks of numbers and parts; in `layer_checks` those of layers and the
+shapes between them, in `data_checks` those of examples.
 """
 
-import contextlib
 import numbers
-from collections.abc import Iterator
+import reprlib
 from typing import Any, NamedTuple
 
 import jax
@@ -47,10 +49,6 @@ class Range(NamedTuple):
         return " and ".join(parts) or "finite"
 
 
-class ShapeError(ValueError):
-    """An array with the wrong shape reached a layer; containers add where."""
-
-
 def is_python_number(value: Any) -> bool:
     """True for Python and NumPy real numbers; False for bools, arrays, tracers."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
@@ -77,43 +75,94 @@ def check_size(name: str, value: Any, at_least: int = 1) -> None:
         raise ValueError(f"{name} must be at least {at_least}, got {value}.")
 
 
-def check_input(layer: Any, n: int, x: Any) -> None:
-    """Raise ShapeError unless x is one example with n features."""
-    if jnp.shape(x) == (n,):
+def check_order(name: str, smaller: Any, larger: Any) -> None:
+    """Raise ValueError unless one Python number is below another."""
+    if is_python_number(smaller) and is_python_number(larger) and smaller >= larger:
+        raise ValueError(f"{name} must be below {larger:g}, got {smaller:g}.")
+
+
+def check_kind(name: str, value: Any, kind: Any, expected: str) -> None:
+    """Raise TypeError unless `value` is an instance of `kind`."""
+    if isinstance(value, kind):
+        return
+    hint = f" Write {value.__name__}(...)." if isinstance(value, type) else ""
+    raise TypeError(f"{name} must be {expected}, got {describe(value)}.{hint}")
+
+
+def check_function(name: str, value: Any, expected: str) -> None:
+    """Raise TypeError unless `value` can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} must be {expected}, got {describe(value)}.")
+
+
+def check_functions(name: str, values: Any, expected: str) -> None:
+    """Raise TypeError unless `values` is a list or a tuple of functions."""
+    if not isinstance(values, list | tuple):
+        raise TypeError(
+            f"{name} must be a tuple of {expected}, got {describe(values)}. "
+            f"Write {name}=(function,)."
+        )
+    for index, value in enumerate(values):
+        check_function(f"{name}[{index}]", value, f"one of {expected}")
+
+
+def check_choice(
+    name: str, value: Any, choices: tuple[str, ...], hint: str = ""
+) -> None:
+    """Raise ValueError unless `value` is one of `choices`."""
+    if value not in choices:
+        words = " or ".join(map(repr, choices))
+        raise ValueError(f"{name} must be {words}, got {value!r}. {hint}".rstrip())
+
+
+def check_given(name: str, value: Any, reason: str) -> None:
+    """Raise ValueError if an argument that another one needs is missing."""
+    if value is None:
+        raise ValueError(f"{name} must be given for {reason}, got None.")
+
+
+def check_distinct(name: str, values: tuple[str, ...]) -> None:
+    """Raise ValueError if two names are the same."""
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(
+            f"{name} must have distinct names, got {twice[0]!r} twice. Give one a "
+            "`__name__` of its own."
+        )
+
+
+def check_names(name: str, values: Any, choices: tuple[str, ...]) -> None:
+    """Raise unless `values` is a tuple of some of `choices`."""
+    if not isinstance(values, tuple):
+        raise TypeError(
+            f"{name} must be a tuple of names, such as ({choices[0]!r},), "
+            f"got {describe(values)}."
+        )
+    for value in values:
+        check_choice(name, value, choices)
+
+
+def check_number(name: str, value: Any) -> None:
+    """Raise TypeError unless `value` is a number or an array."""
+    if is_python_number(value) or hasattr(value, "dtype"):
         return
     hint = ""
-    if jnp.ndim(x) == 2:
-        hint = (
-            " A layer takes one example; for a batch call fnn.predict, or "
-            'jax.vmap with axis_name="batch".'
-        )
-    raise ShapeError(
-        f"{layer} takes an input of shape ({n},), got {jnp.shape(x)}.{hint}"
+    if callable(value):
+        hint = " For a rate that changes write a schedule, as fnn.schedules.Cosine."
+    raise TypeError(
+        f"{name} must be a number or an array, got {describe(value)}.{hint}"
     )
 
 
-def check_layers(layers: Any, base: type) -> None:
-    """Raise TypeError for a class or a plain function in place of a layer."""
-    for index, layer in enumerate(layers):
-        if isinstance(layer, type):
-            raise TypeError(
-                f"layer {index} is the class {layer.__name__}: write an instance, "
-                f"{layer.__name__}(...)."
-            )
-        if callable(layer) and not isinstance(layer, base):
-            raise TypeError(
-                f"layer {index} is a function, {layer!r}: write a layer such as "
-                "fnn.layers.ReLU()."
-            )
-
-
-@contextlib.contextmanager
-def inside(where: str) -> Iterator[None]:
-    """Prefix a ShapeError from within with the place it came from."""
-    try:
-        yield
-    except ShapeError as error:
-        raise ShapeError(f"{where}: {error}") from None
+def check_instance(name: str, value: Any, expected: str) -> None:
+    """Raise TypeError for a class or a plain function in place of a part."""
+    if isinstance(value, type):
+        raise TypeError(
+            f"{name} must be {expected}, got {describe(value)}. Write "
+            f"{value.__name__}(...)."
+        )
+    if callable(value):
+        raise TypeError(f"{name} must be {expected}, got {describe(value)}.")
 
 
 def check_key(key: Any) -> None:
@@ -123,76 +172,11 @@ def check_key(key: Any) -> None:
     if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key):
         if shape == ():
             return
-    elif dtype == np.uint32 and shape in ((2,), (4,)):
+    elif dtype == np.uint32 and shape == _raw_key_shape():
         return
     raise TypeError(
-        f"key must be one key such as jax.random.key(0), got {_describe(key)}."
+        f"key must be one key such as jax.random.key(0), got {describe(key)}."
     )
-
-
-def check_inputs(x: Any, name: str = "x") -> None:
-    """Raise unless `x` is a non-empty floating array (B, ...), finite if concrete."""
-    check_array(name, x)
-    if jnp.ndim(x) < 2:
-        raise ValueError(
-            f"{name} must have shape (B, n): one row an example; got {jnp.shape(x)}. "
-            f"For one example write {name}[None]."
-        )
-    if not jnp.issubdtype(x.dtype, jnp.floating):
-        raise TypeError(
-            f"{name} must be floating, got {x.dtype}. Write {name}.astype(np.float32)."
-        )
-    if 0 in jnp.shape(x):
-        raise ValueError(f"{name} is empty: its shape is {jnp.shape(x)}.")
-    check_finite(name, x)
-
-
-def check_array(name: str, value: Any) -> None:
-    """Raise TypeError unless `value` is a NumPy or JAX array."""
-    if not isinstance(value, np.ndarray | np.generic | jax.Array):
-        raise TypeError(
-            f"{name} must be a NumPy or JAX array, got {type(value).__name__}. "
-            f"Write np.asarray({name})."
-        )
-
-
-def check_finite(name: str, value: Any) -> None:
-    """Raise ValueError if a concrete floating array holds a NaN or an infinity."""
-    if not is_concrete(value) or not jnp.issubdtype(value.dtype, jnp.floating):
-        return
-    finite = np.isfinite(np.asarray(value, dtype=np.float64))
-    if not finite.all():
-        row = int(np.argwhere(~finite)[0][0]) if finite.ndim else 0
-        raise ValueError(
-            f"{name} must be finite, got {int((~finite).sum())} NaN or infinite "
-            f"entries, the first in row {row}. Remove or replace them."
-        )
-
-
-def check_batch(x: Any, y: Any, weight: Any) -> None:
-    """Raise unless x (B, ...), y (B, ...) and weight (B,) or None fit together."""
-    check_inputs(x)
-    check_array("y", y)
-    rows = jnp.shape(x)[0]
-    if jnp.shape(y)[:1] != (rows,):
-        raise ValueError(
-            f"y must have one row an example: x has {rows} rows, "
-            f"y has shape {jnp.shape(y)}."
-        )
-    check_finite("y", y)
-    if weight is None:
-        return
-    check_array("weight", weight)
-    if jnp.shape(weight) != (rows,):
-        raise ValueError(f"weight must have shape ({rows},), got {jnp.shape(weight)}.")
-    check_finite("weight", weight)
-    if is_concrete(weight):
-        values = np.asarray(weight)
-        if (values < 0).any() or values.sum() == 0:
-            raise ValueError(
-                "weight must be at least 0 with a sum above 0, "
-                f"got a minimum of {values.min()} and a sum of {values.sum()}."
-            )
 
 
 def check_batch_size(batch_size: Any, rows: int) -> None:
@@ -205,47 +189,16 @@ def check_batch_size(batch_size: Any, rows: int) -> None:
         )
 
 
-def check_labels(y: Any, classes: int, name: str = "y") -> None:
-    """Raise unless integer labels, where concrete, lie in 0 .. classes - 1."""
-    if not is_concrete(y):
-        return
-    values = np.asarray(y)
-    wrong = (values < 0) | (values >= classes)
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise ValueError(
-            f"{name} must hold labels 0 to {classes - 1}, one for each of {classes} "
-            f"outputs, got {values.reshape(-1)[row]} in row {row}."
-        )
-
-
-def check_probabilities(y: Any) -> None:
-    """Raise unless targets, where concrete, lie in [0, 1]."""
-    if not is_concrete(y):
-        return
-    values = np.asarray(y)
-    wrong = ~((values >= 0) & (values <= 1))
-    if wrong.any():
-        row = int(np.argwhere(wrong)[0][0])
-        raise ValueError(
-            f"y must lie in 0 to 1 for this loss, got {values[wrong][0]} in row {row}."
-        )
-
-
-def check_same_shape(prediction: Any, target: Any) -> None:
-    """Raise ShapeError unless one example's target has its prediction's shape."""
-    if jnp.shape(prediction) == jnp.shape(target):
-        return
-    hint = ""
-    if jnp.shape(prediction) == (1,) and jnp.shape(target) == ():
-        hint = " Write y[:, None]."
-    raise ShapeError(
-        f"one example's target has shape {jnp.shape(target)}, its prediction "
-        f"{jnp.shape(prediction)}: they must be equal.{hint}"
-    )
-
-
-def _describe(value: Any) -> str:
+def describe(value: Any) -> str:
+    """What a value is, in a few words."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"{value.dtype} of shape {tuple(value.shape)}"
-    return f"{type(value).__name__} {value!r}"
+    if callable(value) and hasattr(value, "__name__"):
+        return f"the function {value.__name__}"
+    return f"{type(value).__name__} {reprlib.repr(value)}"
+
+
+def _raw_key_shape() -> tuple[int, ...]:
+    return jax.eval_shape(lambda: jax.random.key_data(jax.random.key(0))).shape

@@ -14,13 +14,28 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from fnn._core.checks import Range, check_range, is_python_number
+from fnn._core.checks import (
+    Range,
+    check_instance,
+    check_number,
+    check_range,
+    is_python_number,
+)
 
 _RANGE = "range"
 
 
 def static(*, default: Any = dataclasses.MISSING) -> Any:
-    """A field that is part of the structure: a size, a flag, a function."""
+    """A field that is part of the structure: a size, a flag, a function.
+
+    Its values must hash and compare; another value is another compiled program.
+
+    Example:
+        >>> class Halves(Component):
+        ...     n: int = static(default=2)
+        >>> jax.tree.leaves(Halves())
+        []
+    """
     return dataclasses.field(default=default, metadata={"static": True})
 
 
@@ -32,7 +47,21 @@ def number(
     below: float | None = None,
     at_most: float | None = None,
 ) -> Any:
-    """A leaf that is a real number, with the range it must lie in."""
+    """A leaf that is a real number, with the range it must lie in.
+
+    Args:
+        default: its value if none is given.
+        above: it must be greater than this.
+        at_least: it must not be less than this.
+        below: it must be less than this.
+        at_most: it must not be greater than this.
+
+    Example:
+        >>> class Decay(Component):
+        ...     rate: float = number(default=0.5, at_least=0, below=1)
+        >>> jax.tree.leaves(Decay())
+        [0.5]
+    """
     allowed = Range(above, at_least, below, at_most)
     return dataclasses.field(default=default, metadata={_RANGE: allowed})
 
@@ -61,7 +90,9 @@ class Component:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
+        # A subclass without fields of its own keeps its parent's way to be called.
+        init = bool(cls.__annotations__) or cls.__init__ is object.__init__
+        dataclasses.dataclass(frozen=True, eq=False, repr=False, init=init)(cls)
         jax.tree_util.register_dataclass(cls)
 
     def __post_init__(self) -> None:
@@ -96,7 +127,7 @@ def check_component(component: Any) -> None:
     """Check every number of a part and of the parts inside it, arrays included.
 
     Raises:
-        TypeError: a leaf is neither a number nor an array.
+        TypeError: a number is neither that nor an array, a part is a class.
         ValueError: a number, or any entry of a concrete array, is out of its range.
     """
     if isinstance(component, list | tuple):
@@ -108,16 +139,15 @@ def check_component(component: Any) -> None:
     for field, value, allowed in _ranged_fields(component):
         if isinstance(value, Component):
             continue
-        if not (is_python_number(value) or hasattr(value, "dtype")):
-            raise TypeError(
-                f"{name}.{field} must be a number or an array, "
-                f"got {type(value).__name__}: {value!r}."
-            )
+        check_number(f"{name}.{field}", value)
         if not isinstance(value, Tracer):
             check_range(f"{name}.{field}", value, allowed)
     for field in dataclasses.fields(component):  # pyright: ignore
         if not field.metadata.get("static"):
-            check_component(getattr(component, field.name))
+            value = getattr(component, field.name)
+            if not isinstance(value, Component):
+                check_instance(f"{name}.{field.name}", value, "an instance of a part")
+            check_component(value)
 
 
 def _ranged_fields(component: Component) -> list[tuple[str, Any, Range]]:

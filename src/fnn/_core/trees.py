@@ -1,6 +1,6 @@
 """Small functions on pytrees that more than one room needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -23,6 +23,28 @@ def cast(tree: Any, dtype: Any) -> Any:
         return leaf
 
     return jax.tree.map(one, tree)
+
+
+def working_dtype(array: Any) -> Any:
+    """The dtype to do sums in: the array's own, but float32 where that is narrower."""
+    dtype = jnp.dtype(array.dtype)
+    return dtype if dtype.itemsize >= 4 else jnp.dtype(jnp.float32)
+
+
+def widest_dtype(arrays: Iterable[Any]) -> Any:
+    """The widest of some arrays' working dtypes; float32 if there are none.
+
+    Chosen by hand: strict promotion, which fnn runs under, promotes nothing.
+    """
+    dtypes = (working_dtype(array) for array in arrays)
+    return max(dtypes, key=lambda d: d.itemsize, default=jnp.dtype(jnp.float32))
+
+
+def square_root(value: jax.Array) -> jax.Array:
+    """sqrt with slope 0 at 0, where JAX's is infinite and 0 times it NaN."""
+    zero = value == 0
+    root = jnp.sqrt(jnp.where(zero, jnp.ones_like(value), value))
+    return jnp.where(zero, jnp.zeros_like(value), root)
 
 
 def map_weights(function: Callable[[Any], Any], params: Any) -> Any:
@@ -53,15 +75,13 @@ def global_norm(tree: Any) -> jax.Array:
     leaves = jax.tree.leaves(tree)
     if not leaves:
         return jnp.zeros(())
-    dtype = jnp.result_type(jnp.float32, *leaves)
-    leaves = [leaf.astype(dtype) for leaf in leaves]
-    largest = jnp.max(jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in leaves]))
+    dtype = widest_dtype(leaves)
+    wide = [leaf.astype(dtype) for leaf in leaves]
+    largest = jnp.max(jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in wide]))
     largest = jax.lax.stop_gradient(largest)
-    zero = largest == 0
-    scale = jnp.where(zero, jnp.ones_like(largest), largest)
-    total = sum(jnp.sum(jnp.square(leaf / scale)) for leaf in leaves)
-    root = jnp.sqrt(jnp.where(zero, jnp.ones_like(largest), total))
-    return jnp.where(zero, jnp.zeros_like(largest), scale * root)
+    scale = jnp.where(largest == 0, jnp.ones_like(largest), largest)
+    total = sum(jnp.sum(jnp.square(leaf / scale)) for leaf in wide)
+    return scale * square_root(jnp.asarray(total))
 
 
 def _is_weight(path: tuple[Any, ...]) -> bool:

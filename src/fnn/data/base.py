@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fnn._core.checks import check_batch, check_key
+from fnn._core.checks import check_key
+from fnn._core.data_checks import check_batch, check_examples
 from fnn.data.epochs import epoch_indices
 
 
@@ -26,6 +27,19 @@ class Batch(NamedTuple):
     x: Any
     y: Any
     weight: Any = None
+
+
+def as_batch(data: Any) -> Batch:
+    """An `fnn.Batch` or a tuple (x, y) or (x, y, weight) as a batch that fits together.
+
+    Raises:
+        TypeError: it is no such tuple, or its dtypes are wrong.
+        ValueError: its shapes or concrete values are wrong.
+    """
+    check_examples(data)
+    data = Batch(*data)
+    check_batch(*data)
+    return data
 
 
 def take(data: Batch, rows: Any) -> Batch:
@@ -63,8 +77,7 @@ def batches(
         >>> [batch.x.shape for batch in batches(data, 4, jax.random.key(0))]
         [(4, 2), (4, 2)]
     """
-    data = Batch(*data)
-    check_batch(*data)
+    data = as_batch(data)
     check_key(key)
     rows = np.asarray(epoch_indices(key, epoch, len(data.x), batch_size))
     return (take(data, row) for row in rows)

@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn._core.checks import check_batch, check_inputs, check_labels, check_size
+from fnn._core.checks import check_size
 from fnn._core.component import Component
-from fnn.data.base import Batch, take
+from fnn._core.data_checks import check_fraction, check_inputs, check_labels
+from fnn.data.base import Batch, as_batch, take
 
 
 class Standardize(Component):
@@ -73,8 +74,6 @@ def one_hot(labels: Any, classes: int) -> jax.Array:
     """
     check_size("classes", classes)
     labels = jnp.asarray(labels)
-    if not jnp.issubdtype(labels.dtype, jnp.integer):
-        raise TypeError(f"labels must be integers, got {labels.dtype}.")
     check_labels(labels, classes, name="labels")
     return jax.nn.one_hot(labels, classes, dtype=jnp.result_type(float))
 
@@ -105,20 +104,11 @@ def stratified_split(
         >>> len(train.x), len(test.x), np.bincount(test.y).tolist()
         (1438, 359, [36, 36, 35, 37, 36, 36, 36, 36, 35, 36])
     """
-    data = Batch(*data)
-    check_batch(*data)
+    data = as_batch(data)
+    check_labels(data.y)
     labels = np.asarray(data.y)
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise TypeError(
-            "a stratified split needs integer labels y of shape (B,), got "
-            f"{labels.dtype} of shape {labels.shape}."
-        )
-    total = round(len(labels) * fraction) if 0 < fraction < 1 else 0
-    if not 0 < total < len(labels):
-        raise ValueError(
-            f"fraction must leave examples in both of its parts, got {fraction} of "
-            f"{len(labels)} examples."
-        )
+    check_fraction(fraction, len(labels))
+    total = round(len(labels) * fraction)
     classes, counts = np.unique(labels, return_counts=True)
     shares = counts * (total / len(labels))
     sizes = np.floor(shares).astype(int)

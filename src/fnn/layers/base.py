@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from fnn._core.checks import check_layers, inside
 from fnn._core.component import Component
+from fnn._core.layer_checks import check_layer, inside
 
 BATCH = "batch"
 
@@ -78,8 +78,8 @@ class Sequential(Layer):
     def __init__(self, *args: Layer, layers: tuple[Layer, ...] = ()) -> None:
         # JAX rebuilds a part by keyword, so `layers` is accepted by name as well.
         object.__setattr__(self, "layers", args or layers)
-        if isinstance(self.layers, tuple):
-            check_layers(self.layers, Layer)
+        for index, layer in enumerate(args):
+            check_layer(f"layer {index}", layer, Layer, strict=True)
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"

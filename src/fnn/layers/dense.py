@@ -5,8 +5,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fnn._core.checks import check_input, check_size
+from fnn._core.checks import check_size
 from fnn._core.component import static
+from fnn._core.layer_checks import check_input
 from fnn.initializers import Glorot, Initializer, Zeros
 from fnn.layers.base import Layer, Tree, batch_sum, outer_sum
 

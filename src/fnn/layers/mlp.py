@@ -3,7 +3,8 @@
 import itertools
 from collections.abc import Callable, Sequence
 
-from fnn._core.checks import check_size
+from fnn._core.checks import check_function
+from fnn._core.layer_checks import check_layer, check_sizes
 from fnn.initializers import Initializer, LeCun
 from fnn.layers.activations import Elementwise, ReLU
 from fnn.layers.base import Layer, Sequential
@@ -43,11 +44,12 @@ def mlp(
         >>> mlp((64, 32, 10), dropout=0.1)  # doctest: +ELLIPSIS
         Sequential(Dense(n_in=64, n_out=32, ...), ReLU(), Dropout(rate=0.1), Dense(...))
     """
-    if len(sizes) < 2:
-        raise ValueError(f"sizes must name at least input and output, got {sizes!r}.")
-    for index, size in enumerate(sizes):
-        check_size(f"sizes[{index}]", size)
+    check_sizes(sizes)
     activation = ReLU() if activation is None else activation
+    check_layer("activation", activation, Layer, strict=True)
+    if normalization is not None:
+        example = "a function of a width such as fnn.layers.LayerNorm"
+        check_function("normalization", normalization, example)
     gain = activation.gain if isinstance(activation, Elementwise) else 1.0
     initializer = LeCun(gain) if initializer is None else initializer
     layers: list[Layer] = []

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from fnn._core.checks import check_input, check_size
+from fnn._core.checks import check_size
 from fnn._core.component import number, static
+from fnn._core.layer_checks import check_batch_axis, check_input
 from fnn._core.trees import like
 from fnn.layers.base import BATCH, Layer, Tree, batch_sum
 
@@ -82,7 +83,7 @@ class BatchNorm(_Normalization):
         del key
         check_input(self, self.n, x)
         if train:
-            _check_batch_axis()
+            check_batch_axis("BatchNorm", BATCH)
             mean = lax.pmean(x, BATCH)
             centered = x - mean
             variance = lax.pmean(jnp.square(centered), BATCH)
@@ -155,19 +156,3 @@ class LayerNorm(_Normalization):
         g = params["gamma"] * dy
         dx = s * (g - jnp.mean(g) - x_hat * jnp.mean(g * x_hat))
         return dx, {"gamma": batch_sum(dy * x_hat), "beta": batch_sum(dy)}
-
-
-def _check_batch_axis() -> None:
-    try:
-        size = lax.axis_size(BATCH)
-    except NameError:
-        raise ValueError(
-            "BatchNorm with train=True needs the examples of a batch along an axis "
-            'named "batch". Call fnn.train_step, or map over the batch with '
-            'jax.vmap(..., axis_name="batch"); for inference pass train=False.'
-        ) from None
-    if size == 1:
-        raise ValueError(
-            "BatchNorm with train=True needs a batch of at least 2 examples, got 1: "
-            "the variance of one example is 0. Use a larger batch, or LayerNorm."
-        )

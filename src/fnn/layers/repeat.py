@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from fnn._core.checks import ShapeError, check_layers, check_size, inside
+from fnn._core.checks import check_size
 from fnn._core.component import Component, static
+from fnn._core.layer_checks import check_keeps_shape, check_layer, inside
 from fnn.layers.base import Layer, Tree
 
 _OUTPUT = -1
@@ -45,7 +46,7 @@ class Repeat(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_layers([self.layer], Layer)
+        check_layer("Repeat.layer", self.layer, Layer)
         check_size("Repeat.n", self.n)
 
     def init(self, key: jax.Array) -> tuple[Tree, Tree]:
@@ -59,11 +60,7 @@ class Repeat(Layer):
             layer_key = jax.random.fold_in(key, index)
             with inside("Repeat"):
                 y, stats, tape = self.layer.forward(params, stats, x, layer_key, train)
-            if jnp.shape(y) != jnp.shape(x):
-                raise ShapeError(
-                    f"Repeat needs a layer that keeps the shape {jnp.shape(x)}, got "
-                    f"{jnp.shape(y)} from {self.layer}."
-                )
+            check_keeps_shape("Repeat", self.layer, x, y)
             return y, (stats, _pack(tape, x, y))
 
         y, (stats, packed) = lax.scan(body, x, (params, stats, jnp.arange(self.n)))
@@ -80,7 +77,9 @@ class Repeat(Layer):
             dx, dparams = self.layer.backward(params, packed.unpack(y), dy)
             return (dx, packed.input_or(y)), dparams
 
-        (dx, _), dparams = lax.scan(body, (dy, y), (params, packed), reverse=True)
+        (dx, _), dparams = lax.scan(
+            body, (dy, y), (params, packed), length=self.n, reverse=True
+        )
         return dx, dparams
 
 

@@ -1,9 +1,8 @@
 """The residual connection."""
 
 import jax
-import jax.numpy as jnp
 
-from fnn._core.checks import ShapeError, check_layers, inside
+from fnn._core.layer_checks import check_keeps_shape, check_layer, inside
 from fnn.layers.base import Layer, Tree
 
 
@@ -30,7 +29,7 @@ class Residual(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_layers([self.layer], Layer)
+        check_layer("Residual.layer", self.layer, Layer)
 
     def init(self, key: jax.Array) -> tuple[Tree, Tree]:
         return self.layer.init(key)
@@ -40,11 +39,7 @@ class Residual(Layer):
     ) -> tuple[jax.Array, Tree, Tree]:
         with inside("Residual"):
             y, stats, tape = self.layer.forward(params, stats, x, key, train)
-        if jnp.shape(y) != jnp.shape(x):
-            raise ShapeError(
-                f"Residual adds x to f(x), so f must keep the shape {jnp.shape(x)}, "
-                f"got {jnp.shape(y)} from {self.layer}."
-            )
+        check_keeps_shape("Residual", self.layer, x, y)
         return x + y, stats, tape
 
     def backward(

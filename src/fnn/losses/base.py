@@ -5,8 +5,8 @@ from typing import Any
 
 import jax
 
-from fnn._core.checks import check_same_shape
 from fnn._core.component import Component
+from fnn._core.layer_checks import check_same_shape
 
 
 class Loss(Component, abc.ABC):

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fnn._core.checks import check_labels, check_probabilities, check_same_shape
+from fnn._core.data_checks import check_labels, check_probabilities
+from fnn._core.layer_checks import check_same_shape
 from fnn.losses.base import Loss
 
 
@@ -37,11 +38,6 @@ class SoftmaxCrossEntropy(Loss):
 
     def check_targets(self, prediction: Any, targets: Any) -> None:
         if targets.ndim == 1:
-            if not jnp.issubdtype(targets.dtype, jnp.integer):
-                raise TypeError(
-                    f"y must hold integer labels, got {targets.dtype}. Write "
-                    "y.astype(np.int32), or give rows of probabilities (B, K)."
-                )
             check_labels(targets, prediction.shape[-1])
         else:
             super().check_targets(prediction, targets)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from fnn._core.component import number
+from fnn._core.trees import square_root
 from fnn.optimizers.base import ArrayOptimizer
 
 
@@ -57,4 +58,4 @@ class Adam(ArrayOptimizer):
         v = self.beta2 * slots["v"] + (1 - self.beta2) * jnp.square(g)
         m_hat = m / (1 - self.beta1**step)
         v_hat = v / (1 - self.beta2**step)
-        return -rate * m_hat / (jnp.sqrt(v_hat) + self.epsilon), {"m": m, "v": v}
+        return -rate * m_hat / (square_root(v_hat) + self.epsilon), {"m": m, "v": v}

@@ -8,9 +8,12 @@ import jax
 import jax.numpy as jnp
 
 from fnn._core.component import Component, static
+from fnn._core.trees import working_dtype
 from fnn.schedules import Schedule
 
 Tree = Any
+
+EXPECTED = "one of fnn.optimizers, or an object with `init` and `update`"
 
 
 class Optimizer(Component, abc.ABC):
@@ -58,8 +61,11 @@ class Foreign(Optimizer):
 
 
 def as_optimizer(value: Any) -> Any:
-    """Wrap an object with `init` and `update` functions; leave anything else alone."""
-    if isinstance(value, Optimizer):
+    """Wrap an object with `init` and `update` functions; leave anything else alone.
+
+    A class has such functions as well, but they lack an instance.
+    """
+    if isinstance(value, Optimizer | type):
         return value
     init, update = getattr(value, "init", None), getattr(value, "update", None)
     return Foreign(init, update) if callable(init) and callable(update) else value
@@ -126,7 +132,7 @@ class ArrayOptimizer(Optimizer):
 
     def init(self, params: Tree) -> OptimizerState:
         def zeros(p: jax.Array) -> jax.Array:
-            return jnp.zeros(jnp.shape(p), _working_dtype(p))
+            return jnp.zeros(jnp.shape(p), working_dtype(p))
 
         slots = {name: jax.tree.map(zeros, params) for name in self.slot_names()}
         return OptimizerState(jnp.zeros((), jnp.int32), slots)
@@ -142,7 +148,7 @@ class ArrayOptimizer(Optimizer):
         def one(
             g: jax.Array, p: jax.Array, *values: jax.Array
         ) -> tuple[jax.Array, dict[str, jax.Array]]:
-            dtype = _working_dtype(p)
+            dtype = working_dtype(p)
             # The rule with its own numbers in the array's dtype: nothing promotes.
             rule = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), self)
             update, new = rule.update_array(
@@ -169,7 +175,3 @@ class ArrayOptimizer(Optimizer):
             name: treedef.unflatten([new[name] for _, new in results]) for name in names
         }
         return updates, OptimizerState(step + 1, new_slots)
-
-
-def _working_dtype(p: jax.Array) -> Any:
-    return jnp.promote_types(p.dtype, jnp.float32)

@@ -5,9 +5,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.checks import check_kind
 from fnn._core.component import number
 from fnn._core.trees import global_norm, like
-from fnn.optimizers.base import Optimizer, Tree, as_optimizer
+from fnn.optimizers.base import EXPECTED, Optimizer, Tree, as_optimizer
 
 
 class ClipByGlobalNorm(Optimizer):
@@ -40,7 +41,11 @@ class ClipByGlobalNorm(Optimizer):
         norm = global_norm(gradients)
         largest = like(self.max_norm, norm)
         factor = largest / jnp.maximum(norm, largest)
-        clipped = jax.tree.map(lambda g: (g * factor).astype(g.dtype), gradients)
+
+        def shrink(g: jax.Array) -> jax.Array:
+            return (g.astype(factor.dtype) * factor).astype(g.dtype)
+
+        clipped = jax.tree.map(shrink, gradients)
         return clipped, opt_state
 
 
@@ -64,6 +69,8 @@ class Chain(Optimizer):
 
     def __init__(self, *args: Optimizer, parts: tuple[Optimizer, ...] = ()) -> None:
         # JAX rebuilds a part by keyword, so `parts` is accepted by name as well.
+        for index, part in enumerate(args):
+            check_kind(f"part {index}", as_optimizer(part), Optimizer, EXPECTED)
         object.__setattr__(self, "parts", tuple(map(as_optimizer, args or parts)))
 
     def __repr__(self) -> str:

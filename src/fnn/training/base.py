@@ -6,14 +6,17 @@ import jax
 import jax.numpy as jnp
 
 from fnn._core import keys
-from fnn._core.checks import check_batch, check_inputs, check_key, inside
+from fnn._core.checks import check_function, check_key, check_kind, check_names
 from fnn._core.component import Component, check_component, static
+from fnn._core.data_checks import check_inputs
+from fnn._core.layer_checks import inside
 from fnn.data import Batch
+from fnn.data.base import as_batch
 from fnn.gradients.autodiff import autodiff
 from fnn.gradients.base import Road
 from fnn.layers.base import BATCH, Layer, Tree
 from fnn.losses import Loss
-from fnn.optimizers.base import as_optimizer
+from fnn.optimizers.base import EXPECTED, Optimizer, as_optimizer
 from fnn.penalties import Penalty
 
 REPORTS = ("gradient_norm",)
@@ -56,9 +59,7 @@ class Recipe(Component):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "optimizer", as_optimizer(self.optimizer))
-        for name in self.report:
-            if name not in REPORTS:
-                raise ValueError(f"report may name {REPORTS}, got {name!r}.")
+        check_names("report", self.report, REPORTS)
 
 
 class TrainState(NamedTuple):
@@ -125,29 +126,26 @@ def init(recipe: Recipe, key: jax.Array) -> TrainState:
 
 def check_recipe(recipe: Any) -> None:
     """Raise unless the recipe's parts are of their kinds and its numbers in range."""
-    if not isinstance(recipe, Recipe):
-        raise TypeError(f"recipe must be an fnn.Recipe, got {type(recipe).__name__}.")
-    kinds = (("model", Layer), ("loss", Loss), ("penalty", Penalty | None))
-    for name, kind in kinds:
-        if not isinstance(getattr(recipe, name), kind):
-            raise TypeError(
-                f"recipe.{name} must be one of fnn.{_ROOMS[name]}, "
-                f"got {getattr(recipe, name)!r}."
-            )
-    if not hasattr(recipe.optimizer, "init"):
-        raise TypeError(
-            "recipe.optimizer must be one of fnn.optimizers or have `init` and "
-            f"`update` functions, got {recipe.optimizer!r}."
-        )
-    if not callable(recipe.gradient):
-        raise TypeError(
-            "recipe.gradient must be a road, fnn.autodiff or fnn.backprop, "
-            f"got {recipe.gradient!r}."
-        )
+    check_kind("recipe", recipe, Recipe, "an fnn.Recipe")
+    check_kind("recipe.model", recipe.model, Layer, "one of fnn.layers")
+    check_kind("recipe.loss", recipe.loss, Loss, "one of fnn.losses")
+    check_kind("recipe.optimizer", recipe.optimizer, Optimizer, EXPECTED)
+    check_kind(
+        "recipe.penalty", recipe.penalty, Penalty | None, "one of fnn.penalties or None"
+    )
+    check_function(
+        "recipe.gradient", recipe.gradient, "a road, fnn.autodiff or fnn.backprop"
+    )
     check_component(recipe)
 
 
-_ROOMS = {"model": "layers", "loss": "losses", "penalty": "penalties"}
+def check_run(recipe: Any, state: Any) -> None:
+    """Raise TypeError unless the first two arguments of a verb are what they must be.
+
+    The recipe's parts were checked by `init`.
+    """
+    check_kind("recipe", recipe, Recipe, "an fnn.Recipe")
+    check_kind("state", state, TrainState, "an fnn.TrainState, from fnn.init")
 
 
 def check_data(recipe: Recipe, state: TrainState, data: Any) -> Batch:
@@ -156,8 +154,8 @@ def check_data(recipe: Recipe, state: TrainState, data: Any) -> Batch:
     Shapes and dtypes always, values where they are concrete: an array that is traced
     has none yet.
     """
-    data = Batch(*data)
-    check_batch(*data)
+    check_run(recipe, state)
+    data = as_batch(data)
     with inside("model"):
         prediction = prediction_shape(recipe, state, data.x)
     recipe.loss.check_targets(prediction, data.y)
@@ -200,6 +198,7 @@ def predict(recipe: Recipe, state: TrainState, x: Any) -> jax.Array:
         >>> fnn.predict(recipe, state, jnp.ones((5, 4))).shape
         (5, 3)
     """
+    check_run(recipe, state)
     check_inputs(x)
     key = jax.random.key(0)
 

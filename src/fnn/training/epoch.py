@@ -5,6 +5,7 @@ from typing import Any
 import jax
 from jax import lax
 
+from fnn._core.checks import check_batch_size
 from fnn.data import take
 from fnn.data.epochs import epoch_indices
 from fnn.training.base import Info, Recipe, TrainState, check_data
@@ -46,7 +47,8 @@ def train_epoch(
     """
     data = jax.tree.map(jax.numpy.asarray, check_data(recipe, state, data))
     rows = len(data.x)
-    epoch = state.step // max(rows // batch_size, 1)
+    check_batch_size(batch_size, rows)
+    epoch = state.step // (rows // batch_size)
     indices = epoch_indices(state.key, epoch, rows, batch_size)
 
     def body(state: TrainState, indices: jax.Array) -> tuple[TrainState, Info]:

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.checks import check_distinct, check_functions
 from fnn.gradients.base import over_batch
 from fnn.layers.base import batch_sum
 from fnn.training.base import Recipe, TrainState, check_data, predict
@@ -44,6 +45,7 @@ def evaluate(
         ['accuracy', 'loss']
     """
     data = jax.tree.map(jnp.asarray, check_data(recipe, state, data))
+    names = names_of(metrics)
     predictions = predict(recipe, state, data.x)
 
     def example(prediction: Any, y: Any, share: Any, key: Any) -> jax.Array:
@@ -51,9 +53,14 @@ def evaluate(
         return batch_sum(share * recipe.loss.value(prediction, y))
 
     loss = over_batch(example, data._replace(x=predictions), jax.random.key(0))
-    values = {_name(metric): metric(predictions, data.y) for metric in metrics}
-    return {"loss": loss, **values}
+    values = (loss, *(metric(predictions, data.y) for metric in metrics))
+    return dict(zip(names, values, strict=True))
 
 
-def _name(metric: Metric) -> str:
-    return getattr(metric, "__name__", type(metric).__name__)
+def names_of(metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """The names that `evaluate` reports under: "loss", then the metrics' names."""
+    check_functions("metrics", metrics, "functions of (predictions, targets)")
+    own = (getattr(metric, "__name__", type(metric).__name__) for metric in metrics)
+    names = ("loss", *own)
+    check_distinct("metrics", names)
+    return names

@@ -7,11 +7,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn._core.checks import check_batch_size, check_size
+from fnn._core.checks import (
+    check_batch_size,
+    check_choice,
+    check_functions,
+    check_given,
+    check_kind,
+    check_size,
+)
 from fnn.training.base import Recipe, TrainState, check_data, check_recipe
 from fnn.training.early_stopping import EarlyStopping
 from fnn.training.epoch import train_epoch
-from fnn.training.evaluate import Metric, evaluate
+from fnn.training.evaluate import Metric, evaluate, names_of
 
 
 class Epoch(NamedTuple):
@@ -93,9 +100,10 @@ def fit(
     check_batch_size(batch_size, len(data.x))
     if validation is not None:
         validation = jax.device_put(check_data(recipe, state, validation))
-    names = ("loss", *(getattr(metric, "__name__", "") for metric in metrics))
+    names = names_of(metrics)
     if early_stopping is not None:
         _check_early_stopping(early_stopping, validation, names)
+    check_functions("on_epoch", on_epoch, "functions of (state, epoch)")
     # One transfer here instead of one in every step.
     recipe, data = jax.device_put((recipe, data))
     state = _copy(state)
@@ -135,13 +143,8 @@ def _copy(state: TrainState) -> TrainState:
     return jax.tree.map(jnp.copy, state)
 
 
-def _check_early_stopping(
-    rule: EarlyStopping, validation: Any, names: tuple[str, ...]
-) -> None:
-    if validation is None:
-        raise ValueError("early_stopping needs validation data: pass validation=...")
-    if rule.monitor not in names:
-        raise ValueError(
-            f"EarlyStopping.monitor must be one of {names}, got {rule.monitor!r}. "
-            "Pass its function in metrics."
-        )
+def _check_early_stopping(rule: Any, validation: Any, names: tuple[str, ...]) -> None:
+    check_kind("early_stopping", rule, EarlyStopping, "an fnn.EarlyStopping or None")
+    check_given("validation", validation, "early_stopping")
+    hint = "Pass its function in metrics."
+    check_choice("EarlyStopping.monitor", rule.monitor, names, hint)
