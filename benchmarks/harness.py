@@ -12,28 +12,39 @@ import jax
 
 
 class Timing(NamedTuple):
-    """Seconds a call over the rounds."""
+    """Seconds a call over the rounds, and how they compare with a baseline's.
+
+    Attributes:
+        median: of the seconds.
+        low: first quartile.
+        high: third quartile.
+        ratio: median over the rounds of the seconds over the baseline's in that round.
+    """
 
     median: float
     low: float
     high: float
+    ratio: float
 
 
 def interleave(
-    candidates: dict[str, Callable[[], Any]], rounds: int = 9, seconds: float = 0.2
+    candidates: dict[str, Callable[[], Any]], rounds: int = 61, seconds: float = 0.05
 ) -> dict[str, Timing]:
     """Time the candidates in turn, A B A B ..., so that drift touches all alike.
 
     Each candidate is called until it is warm, then in every round as often as fits
-    into `seconds`. A candidate returns arrays; a round ends when the last is ready.
+    into `seconds`. A candidate returns arrays; a turn ends when the last is ready.
+    Turns are short and ratios are taken within a round: a shared machine changes its
+    speed between rounds more than within one.
 
     Args:
-        candidates: a function without arguments for each name.
+        candidates: a function without arguments for each name; the first is the
+            baseline.
         rounds: how often each one has its turn.
         seconds: length of a turn.
 
     Returns:
-        For each name the median and the quartiles of the seconds a call.
+        A `Timing` for each name.
     """
     calls = {}
     for name, run in candidates.items():
@@ -43,10 +54,12 @@ def interleave(
     for _ in range(rounds):
         for name, run in candidates.items():
             samples[name].append(_seconds_a_call(run, calls[name]))
+    baseline = next(iter(samples.values()))
     timings = {}
     for name, values in samples.items():
         low, _, high = quantiles(values, n=4)
-        timings[name] = Timing(median(values), low, high)
+        ratio = median(a / b for a, b in zip(values, baseline, strict=True))
+        timings[name] = Timing(median(values), low, high, ratio)
     return timings
 
 

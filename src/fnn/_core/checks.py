@@ -103,7 +103,11 @@ def check_functions(name: str, values: Any, expected: str) -> None:
             f"Write {name}=(function,)."
         )
     for index, value in enumerate(values):
-        check_function(f"{name}[{index}]", value, f"one of {expected}")
+        if not callable(value):
+            raise TypeError(
+                f"{name} must be a tuple of {expected}, got {describe(value)} at "
+                f"{index}."
+            )
 
 
 def check_choice(
@@ -197,7 +201,11 @@ def describe(value: Any) -> str:
         return f"{value.dtype} of shape {tuple(value.shape)}"
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__}"
-    return f"{type(value).__name__} {reprlib.repr(value)}"
+    kind = type(value).__name__
+    if isinstance(value, list | tuple | dict):
+        return f"a {kind}" if hasattr(value, "_fields") else f"a {kind} of {len(value)}"
+    shown = reprlib.repr(value)
+    return shown if value is None or shown.startswith(kind) else f"{kind} {shown}"
 
 
 def _raw_key_shape() -> tuple[int, ...]:

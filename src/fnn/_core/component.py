@@ -164,6 +164,9 @@ def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
         return False
     if value is field.default:
         return True
+    # What a traced number is is not known yet.
+    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(value)):
+        return False
     return type(value) is type(field.default) and bool(value == field.default)
 
 

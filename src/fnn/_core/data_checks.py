@@ -98,10 +98,11 @@ def check_batch(x: Any, y: Any, weight: Any) -> None:
 def check_labels(y: Any, classes: int | None = None, name: str = "y") -> None:
     """Raise unless `y` holds labels (B,), where concrete 0 to classes - 1."""
     if jnp.ndim(y) != 1 or not jnp.issubdtype(y.dtype, jnp.integer):
+        one = jnp.ndim(y) == 1
+        way = f"{name}.astype(np.int32)" if one else f"np.argmax({name}, axis=1)"
         raise TypeError(
-            f"{name} must hold integer labels of shape (B,), got {describe(y)}. "
-            f"Write {name}.astype(np.int32), or one row of probabilities an example "
-            "where the loss takes them."
+            f"{name} must be class numbers, integers of shape (B,), got {describe(y)}. "
+            f"Write {way}."
         )
     if classes is None or not is_concrete(y):
         return
@@ -110,9 +111,8 @@ def check_labels(y: Any, classes: int | None = None, name: str = "y") -> None:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(
-            f"{name} must hold labels 0 to {classes - 1}, one for each of {classes} "
-            f"classes, got {values[row]} in row {row}. Renumber the labels, or give "
-            "the last layer more outputs."
+            f"{name} must be class numbers from 0 to {classes - 1}, got "
+            f"{values[row]} in row {row}. Renumber them, or allow for more classes."
         )
 
 

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -62,6 +63,22 @@ def check_same_shape(prediction: Any, target: Any) -> None:
         f"the target y must have the shape of the model's output, {expected} for one "
         f"example, got {got}. {hint}"
     )
+
+
+def check_same_arrays(name: str, expected: Any, got: Any) -> None:
+    """Raise ValueError unless two trees have arrays of the same shapes in all places.
+
+    Dtypes may differ: a state can be cast.
+    """
+    shapes = [_shapes(expected), _shapes(got)]
+    for place in sorted(set().union(*shapes)):
+        wanted, came = (tree.get(place, "no array") for tree in shapes)
+        if wanted != came:
+            raise ValueError(
+                f"{name} must be of this recipe's model, with {wanted} at "
+                f"{name}{place}, got {came}. Use the recipe that the state came from, "
+                "or fnn.init with this one."
+            )
 
 
 def check_matrix_shape(shape: tuple[int, ...]) -> None:
@@ -124,3 +141,8 @@ def check_sizes(sizes: Any) -> None:
         )
     for index, size in enumerate(sizes):
         check_size(f"sizes[{index}]", size)
+
+
+def _shapes(tree: Any) -> dict[str, tuple[int, ...]]:
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return {jax.tree_util.keystr(path): jnp.shape(leaf) for path, leaf in leaves}

@@ -8,7 +8,12 @@ import numpy as np
 
 from fnn._core.checks import check_size
 from fnn._core.component import Component
-from fnn._core.data_checks import check_fraction, check_inputs, check_labels
+from fnn._core.data_checks import (
+    check_array,
+    check_fraction,
+    check_inputs,
+    check_labels,
+)
 from fnn.data.base import Batch, as_batch, take
 
 
@@ -45,13 +50,15 @@ class Standardize(Component):
         # Sums of many float32 numbers: taken in float64, then brought back.
         wide = np.asarray(x, np.float64)
         centered = wide - wide.mean(axis=0)
+        # Ten times 0.1 has a mean that is not quite 0.1.
+        centered = np.where(np.ptp(wide, axis=0) == 0, 0.0, centered)
         deviation = np.sqrt(np.square(centered).mean(axis=None if shared else 0))
         deviation = np.where(deviation > 0, deviation, 1.0)
         return cls(wide.mean(axis=0).astype(x.dtype), deviation.astype(x.dtype))
 
     def __call__(self, x: Any) -> Any:
         """Standardize x of shape (..., n)."""
-        return (x - self.mean) / self.deviation
+        return (x - _aligned(self.mean, x)) / _aligned(self.deviation, x)
 
 
 def one_hot(labels: Any, classes: int) -> jax.Array:
@@ -65,7 +72,7 @@ def one_hot(labels: Any, classes: int) -> jax.Array:
         (B, K) in the default float dtype.
 
     Raises:
-        TypeError: the labels are not integers.
+        TypeError: the labels are not an array of integers.
         ValueError: a concrete label is out of range.
 
     Example:
@@ -73,9 +80,9 @@ def one_hot(labels: Any, classes: int) -> jax.Array:
         [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     check_size("classes", classes)
-    labels = jnp.asarray(labels)
+    check_array("labels", labels)
     check_labels(labels, classes, name="labels")
-    return jax.nn.one_hot(labels, classes, dtype=jnp.result_type(float))
+    return jax.nn.one_hot(jnp.asarray(labels), classes, dtype=jnp.result_type(float))
 
 
 def stratified_split(
@@ -120,3 +127,8 @@ def stratified_split(
         members = random.permutation(np.flatnonzero(labels == label))
         second[members[:size]] = True
     return take(data, ~second), take(data, second)
+
+
+def _aligned(numbers: Any, x: Any) -> Any:
+    """Numbers of the features with leading axes of length 1, as many as x has."""
+    return numbers.reshape((1,) * (x.ndim - numbers.ndim) + numbers.shape)

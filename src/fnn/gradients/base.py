@@ -33,7 +33,9 @@ def over_batch(function: Callable[..., Any], batch: Batch, key: jax.Array) -> An
         shares = jnp.full(rows, 1 / rows, batch.x.dtype)
     else:
         weight = jnp.asarray(batch.weight, batch.x.dtype)
-        shares = weight / jnp.sum(weight)
+        total = jnp.sum(weight)
+        # A batch in which all weights are 0 has the loss 0, not 0 / 0.
+        shares = weight / jnp.where(total > 0, total, jnp.ones_like(total))
 
     def example(x: jax.Array, y: jax.Array, share: jax.Array, row: jax.Array) -> Any:
         return function(x, y, share, jax.random.fold_in(key, row))

@@ -19,7 +19,7 @@ class Residual(Layer):
         ShapeError: a ValueError; f changes the shape.
 
     Example:
-        >>> import fnn
+        >>> import fnn, jax.numpy as jnp
         >>> block = Residual(fnn.layers.Tanh())
         >>> block.forward((), (), jnp.zeros(2), jax.random.key(0), False)[0].tolist()
         [0.0, 0.0]

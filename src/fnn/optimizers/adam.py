@@ -56,6 +56,7 @@ class Adam(ArrayOptimizer):
         del p
         m = self.beta1 * slots["m"] + (1 - self.beta1) * g
         v = self.beta2 * slots["v"] + (1 - self.beta2) * jnp.square(g)
-        m_hat = m / (1 - self.beta1**step)
-        v_hat = v / (1 - self.beta2**step)
-        return -rate * m_hat / (square_root(v_hat) + self.epsilon), {"m": m, "v": v}
+        # The corrections are scalars: one division an entry is left, not three.
+        scale = -rate / (1 - self.beta1**step)
+        v_hat = v * (1 / (1 - self.beta2**step))
+        return scale * m / (square_root(v_hat) + self.epsilon), {"m": m, "v": v}

@@ -9,7 +9,7 @@ from fnn._core import keys
 from fnn._core.checks import check_function, check_key, check_kind, check_names
 from fnn._core.component import Component, check_component, static
 from fnn._core.data_checks import check_inputs
-from fnn._core.layer_checks import inside
+from fnn._core.layer_checks import check_same_arrays, inside
 from fnn.data import Batch
 from fnn.data.base import as_batch
 from fnn.gradients.autodiff import autodiff
@@ -140,12 +140,15 @@ def check_recipe(recipe: Any) -> None:
 
 
 def check_run(recipe: Any, state: Any) -> None:
-    """Raise TypeError unless the first two arguments of a verb are what they must be.
+    """Raise unless a verb's first two arguments are a recipe and a state of it.
 
     The recipe's parts were checked by `init`.
     """
     check_kind("recipe", recipe, Recipe, "an fnn.Recipe")
     check_kind("state", state, TrainState, "an fnn.TrainState, from fnn.init")
+    params, stats = jax.eval_shape(lambda: recipe.model.init(jax.random.key(0)))
+    check_same_arrays("state.params", params, state.params)
+    check_same_arrays("state.stats", stats, state.stats)
 
 
 def check_data(recipe: Recipe, state: TrainState, data: Any) -> Batch:

@@ -45,9 +45,10 @@ def train_epoch(
         >>> info.loss.shape
         (28,)
     """
-    data = jax.tree.map(jax.numpy.asarray, check_data(recipe, state, data))
+    data = check_data(recipe, state, data)
     rows = len(data.x)
     check_batch_size(batch_size, rows)
+    data = jax.tree.map(jax.numpy.asarray, data)
     epoch = state.step // (rows // batch_size)
     indices = epoch_indices(state.key, epoch, rows, batch_size)
 

@@ -44,8 +44,9 @@ def evaluate(
         >>> sorted(fnn.evaluate(recipe, state, data, metrics))
         ['accuracy', 'loss']
     """
-    data = jax.tree.map(jnp.asarray, check_data(recipe, state, data))
+    data = check_data(recipe, state, data)
     names = names_of(metrics)
+    data = jax.tree.map(jnp.asarray, data)
     predictions = predict(recipe, state, data.x)
 
     def example(prediction: Any, y: Any, share: Any, key: Any) -> jax.Array:

@@ -1,0 +1,1 @@
+"""Tables of what users get wrong: name -> (call, exception, what the message says)."""
