@@ -6,8 +6,10 @@ jitted with a donated state and draw the same numbers.
     python -m benchmarks.step [--json]
 """
 
+import dataclasses
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -42,55 +44,60 @@ def by_hand(state: Any, batch: Any) -> Any:
     return (jax.tree.map(update, params, m, v), m, v, count), value
 
 
-class Loop:
-    """A step and the state it carries, called once a turn."""
+def loop_by_hand(state: Any, batch: Any) -> Callable[[], Any]:
+    """The loop's body: call the step, keep its state."""
+    step = jax.jit(by_hand, donate_argnums=0)
 
-    def __init__(self, step: Any, state: Any, *arguments: Any) -> None:
-        self.step, self.state, self.arguments = step, state, arguments
+    def turn() -> Any:
+        nonlocal state
+        state, value = step(state, batch)
+        return value
 
-    def __call__(self) -> Any:
-        self.state, told = self.step(self.state, *self.arguments)
-        return told
+    return turn
 
 
-def candidates() -> dict[str, Loop]:
-    """Hand-written, and fnn by either road with the recipe as an argument."""
+def loop_of_fnn(recipe: fnn.Recipe, state: Any, batch: fnn.Batch) -> Callable[[], Any]:
+    """The same with `fnn.train_step` and the recipe as an argument."""
+    step = jax.jit(fnn.train_step, donate_argnums=1)
+    recipe = jax.device_put(recipe)
+
+    def turn() -> Any:
+        nonlocal state
+        state, info = step(recipe, state, batch)
+        return info.loss
+
+    return turn
+
+
+def candidates() -> dict[str, Callable[[], Any]]:
+    """Hand-written, and fnn by either road, from the same initial parameters."""
     rng = np.random.default_rng(0)
     x = jnp.asarray(rng.normal(size=(ROWS, SIZES[0])), jnp.float32)
     y = jnp.asarray(rng.integers(0, SIZES[-1], ROWS), jnp.int32)
-    loops = {}
+    recipe = fnn.Recipe(
+        fnn.layers.mlp(SIZES),
+        fnn.losses.SoftmaxCrossEntropy(),
+        fnn.optimizers.Adam(RATE),
+    )
+    start = fnn.init(recipe, jax.random.key(0)).params
+    params = [(jnp.copy(layer["w"]), jnp.copy(layer["b"])) for layer in start if layer]
+    m, v = (jax.tree.map(jnp.zeros_like, params) for _ in "mv")
+    state = (params, m, v, jnp.zeros((), jnp.int32))
+    loops = {"by hand": loop_by_hand(state, (x, y))}
     for road in (fnn.autodiff, fnn.backprop):
-        recipe = fnn.Recipe(
-            fnn.layers.mlp(SIZES),
-            fnn.losses.SoftmaxCrossEntropy(),
-            fnn.optimizers.Adam(RATE),
-            gradient=road,
-        )
-        recipe = jax.device_put(recipe)
-        state = fnn.init(recipe, jax.random.key(0))
-        step = jax.jit(fnn.train_step, donate_argnums=1)
-
-        def call(state: Any, step: Any = step, recipe: Any = recipe) -> Any:
-            return step(recipe, state, fnn.Batch(x, y))
-
-        loops[f"fnn, {road.__name__}"] = Loop(call, state)
-        layers = [layer for layer in state.params if layer]
-    params = [(jnp.copy(layer["w"]), jnp.copy(layer["b"])) for layer in layers]
-    zeros = jax.tree.map(jnp.zeros_like, params)
-    start = (params, zeros, jax.tree.map(jnp.copy, zeros), jnp.zeros((), jnp.int32))
-    return {
-        "by hand": Loop(jax.jit(by_hand, donate_argnums=0), start, (x, y)),
-        **loops,
-    }
+        made = dataclasses.replace(recipe, gradient=road)
+        fresh = fnn.init(made, jax.random.key(0))
+        loops[f"fnn, {road.__name__}"] = loop_of_fnn(made, fresh, fnn.Batch(x, y))
+    return loops
 
 
 def main() -> None:
     runs = candidates()
     losses = {name: run() for name, run in runs.items()}
     first = float(losses.pop("by hand"))
-    for name, info in losses.items():
+    for name, loss in losses.items():
         # A fast wrong run is no run.
-        assert abs(float(info.loss) - first) < 1e-5, (name, float(info.loss), first)
+        assert abs(float(loss) - first) < 1e-5, (name, float(loss), first)
     timings = interleave(runs)
     if "--json" in sys.argv:
         ratios = {name: timing.ratio for name, timing in timings.items()}

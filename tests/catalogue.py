@@ -89,7 +89,11 @@ INITIALIZERS: dict[str, Callable[[], fnn.initializers.Initializer]] = {
     "Glorot": fnn.initializers.Glorot,
     "Glorot:uniform": lambda: fnn.initializers.Glorot(distribution="uniform"),
     "He": fnn.initializers.He,
-    "LeCun": lambda: fnn.initializers.LeCun(1.5),
+    "LeCun": fnn.initializers.LeCun,
+    "VarianceScaling": fnn.initializers.VarianceScaling,
+    "VarianceScaling:all": lambda: fnn.initializers.VarianceScaling(
+        1.5, "fan_out", distribution="uniform"
+    ),
     "Orthogonal": fnn.initializers.Orthogonal,
 }
 
@@ -116,7 +120,7 @@ METRICS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
 CONTRACTS = {
     "layers": {"Layer", "Elementwise", "batch_sum", "outer_sum"},
     "losses": {"Loss"},
-    "optimizers": {"Optimizer", "ArrayOptimizer", "OptimizerState"},
+    "optimizers": {"Optimizer", "ArrayOptimizer"},
     "schedules": {"Schedule"},
     "initializers": {"Initializer"},
     "penalties": {"Penalty"},

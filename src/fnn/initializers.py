@@ -67,11 +67,10 @@ class Constant(Initializer):
         return 0.0
 
 
-class _Scaled(Initializer):
-    """A normal or uniform distribution with mean 0 and a variance set by the shape."""
+class _Drawn(Initializer):
+    """A normal or uniform distribution with mean 0; subclasses say its variance."""
 
-    gain: Any = number(default=1.0, above=0)
-    distribution: str = static(default="normal")
+    distribution: str = static(default="normal", kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,14 +86,13 @@ class _Scaled(Initializer):
         return bound * jax.random.uniform(key, shape, dtype, minval=-1, maxval=1)
 
 
-class Glorot(_Scaled):
-    """Glorot (Xavier): variance = gain^2 * 2 / (n_in + n_out).
+class Glorot(_Drawn):
+    """Glorot (Xavier): variance = 2 / (n_in + n_out).
 
     A compromise between keeping the variance of the activations (1 / n_in) and
     that of the deltas (1 / n_out). Source: Glorot and Bengio, 2010.
 
     Args:
-        gain: factor on the standard deviation.
         distribution: "normal" or "uniform", on +- sqrt(3 variance).
 
     Example:
@@ -104,17 +102,16 @@ class Glorot(_Scaled):
 
     def variance(self, shape: tuple[int, ...]) -> Any:
         n_in, n_out = _fans(shape)
-        return self.gain**2 * 2 / (n_in + n_out)
+        return 2 / (n_in + n_out)
 
 
-class He(_Scaled):
-    """He (Kaiming): variance = gain^2 * 2 / n_in, critical for ReLU.
+class He(_Drawn):
+    """He (Kaiming): variance = 2 / n_in, critical for ReLU.
 
     ReLU passes half the squared signal, so the factor 2 keeps it from layer to
     layer. Source: He et al., 2015.
 
     Args:
-        gain: factor on the standard deviation.
         distribution: "normal" or "uniform", on +- sqrt(3 variance).
 
     Example:
@@ -123,16 +120,15 @@ class He(_Scaled):
     """
 
     def variance(self, shape: tuple[int, ...]) -> Any:
-        return self.gain**2 * 2 / _fans(shape)[0]
+        return 2 / _fans(shape)[0]
 
 
-class LeCun(_Scaled):
-    """LeCun: variance = gain^2 / n_in, critical for the identity, tanh and SELU.
+class LeCun(_Drawn):
+    """LeCun: variance = 1 / n_in, critical for the identity, tanh and SELU.
 
     Source: LeCun et al., Efficient BackProp, 1998.
 
     Args:
-        gain: factor on the standard deviation.
         distribution: "normal" or "uniform", on +- sqrt(3 variance).
 
     Example:
@@ -141,7 +137,39 @@ class LeCun(_Scaled):
     """
 
     def variance(self, shape: tuple[int, ...]) -> Any:
-        return self.gain**2 / _fans(shape)[0]
+        return 1 / _fans(shape)[0]
+
+
+class VarianceScaling(_Drawn):
+    """variance = scale / n, with n the inputs, the outputs or their mean.
+
+    The general form of the three above: He is scale 2 over "fan_in", LeCun scale 1,
+    Glorot scale 1 over "fan_avg". A gain multiplies standard deviations, so its square
+    belongs here. The scale is a number of the recipe and can be swept; the named
+    forms have none to carry.
+
+    Args:
+        scale: factor on the variance.
+        mode: "fan_in", "fan_out" or "fan_avg".
+        distribution: "normal" or "uniform", on +- sqrt(3 variance).
+
+    Example:
+        >>> VarianceScaling(2.0).variance((64, 10)) == He().variance((64, 10))
+        True
+    """
+
+    scale: Any = number(default=1.0, above=0)
+    mode: str = static(default="fan_in")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        modes = ("fan_in", "fan_out", "fan_avg")
+        check_choice("VarianceScaling.mode", self.mode, modes)
+
+    def variance(self, shape: tuple[int, ...]) -> Any:
+        n_in, n_out = _fans(shape)
+        fans = {"fan_in": n_in, "fan_out": n_out, "fan_avg": (n_in + n_out) / 2}
+        return self.scale / fans[self.mode]
 
 
 class Orthogonal(Initializer):

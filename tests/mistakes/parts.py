@@ -71,9 +71,9 @@ NUMBERS: Table = {
         "BatchNorm.keep .* below 1",
     ),
     "gain 0": (
-        lambda: initializers.He(gain=0.0),
+        lambda: initializers.Orthogonal(gain=0.0),
         ValueError,
-        "He.gain must be above 0, got 0",
+        "Orthogonal.gain must be above 0, got 0",
     ),
     "penalty negative": (
         lambda: fnn.penalties.L2(-1e-3),

@@ -94,7 +94,7 @@ def test_a_chain_keeps_a_state_for_each_part(rng: np.random.Generator) -> None:
         updates, state = chain.update(g, state, g)
         expected, alone_state = alone.update(clip(g, 0.1), alone_state, g)
         assert len(state) == 2
-        assert int(state[1].step) == count
+        assert int(state[1]["step"]) == count
         np.testing.assert_allclose(updates["w"], expected["w"], rtol=1e-6)
 
 

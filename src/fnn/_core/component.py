@@ -25,10 +25,14 @@ from fnn._core.checks import (
 _RANGE = "range"
 
 
-def static(*, default: Any = dataclasses.MISSING) -> Any:
+def static(*, default: Any = dataclasses.MISSING, kw_only: bool = False) -> Any:
     """A field that is part of the structure: a size, a flag, a function.
 
     Its values must hash and compare; another value is another compiled program.
+
+    Args:
+        default: its value if none is given.
+        kw_only: whether it must be given by name.
 
     Example:
         >>> class Halves(Component):
@@ -36,7 +40,8 @@ def static(*, default: Any = dataclasses.MISSING) -> Any:
         >>> jax.tree.leaves(Halves())
         []
     """
-    return dataclasses.field(default=default, metadata={"static": True})
+    metadata = {"static": True}
+    return dataclasses.field(default=default, kw_only=kw_only, metadata=metadata)
 
 
 def number(

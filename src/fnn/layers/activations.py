@@ -5,7 +5,6 @@ at 0, as in PyTorch and `jax.nn.relu`.
 """
 
 import abc
-import math
 from typing import Any, ClassVar
 
 import jax
@@ -13,6 +12,7 @@ import jax.numpy as jnp
 
 from fnn._core.component import number
 from fnn._core.trees import like
+from fnn.initializers import He, Initializer, LeCun
 from fnn.layers.base import Layer, Tree
 
 
@@ -23,11 +23,11 @@ class Elementwise(Layer):
     but a, which the next layer's tape holds as well. Then
     dC/dz = dC/da * f'(z), entry by entry.
 
-    `gain` is the standard deviation, relative to LeCun's 1/sqrt(n_in), with which
-    weights before this activation keep a signal of variance near zero or one.
+    `initializer` draws the weights before this activation such that a signal neither
+    fades nor grows from layer to layer, at least near zero.
     """
 
-    gain: ClassVar[float] = 1.0
+    initializer: ClassVar[Initializer] = LeCun()
 
     @abc.abstractmethod
     def function(self, z: jax.Array) -> jax.Array:
@@ -111,7 +111,7 @@ class ReLU(Elementwise):
         [0.0, 0.0, 2.0]
     """
 
-    gain: ClassVar[float] = math.sqrt(2)
+    initializer: ClassVar[Initializer] = He()
 
     def function(self, z: jax.Array) -> jax.Array:
         return jnp.where(z > 0, z, jnp.zeros_like(z))

@@ -31,8 +31,8 @@ def mlp(
         normalization: makes a layer from a width, `fnn.layers.BatchNorm` or
             `fnn.layers.LayerNorm`. Before a BatchNorm the Dense has no bias.
         dropout: rate after every hidden activation.
-        initializer: of the weights; `LeCun(gain)` with the activation's gain if not
-            given, which is He's variance for ReLU.
+        initializer: of the weights before an activation; the activation's own if not
+            given: He for ReLU, LeCun for the others.
 
     Returns:
         A `Sequential`; its parameters are a tuple, one entry a layer.
@@ -50,8 +50,9 @@ def mlp(
     if normalization is not None:
         example = "a function of a width such as fnn.layers.LayerNorm"
         check_function("normalization", normalization, example)
-    gain = activation.gain if isinstance(activation, Elementwise) else 1.0
-    initializer = LeCun(gain) if initializer is None else initializer
+    if initializer is None:
+        known = isinstance(activation, Elementwise)
+        initializer = activation.initializer if known else LeCun()
     layers: list[Layer] = []
     for n_in, n_out in itertools.pairwise(sizes[:-1]):
         norm = None if normalization is None else normalization(n_out)

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -71,18 +71,6 @@ def as_optimizer(value: Any) -> Any:
     return Foreign(init, update) if callable(init) and callable(update) else value
 
 
-class OptimizerState(NamedTuple):
-    """The state of an `ArrayOptimizer`.
-
-    Attributes:
-        step: int32 scalar, the number of updates made.
-        slots: for each name a tree like the parameters, such as Adam's moments.
-    """
-
-    step: jax.Array
-    slots: dict[str, Tree]
-
-
 class ArrayOptimizer(Optimizer):
     """An optimizer whose rule treats every array alike: written once, for one array.
 
@@ -90,6 +78,9 @@ class ArrayOptimizer(Optimizer):
     how one array is updated (`update_array`). Slots and arithmetic are in the
     array's dtype, but float32 where that is narrower: 0.999 is 1 in bfloat16. The
     update comes back in the array's own dtype.
+
+    The state is a dict: "step", the int32 number of updates made, and for each slot
+    name a tree like the parameters, such as Adam's moments "m" and "v".
 
     Example:
         >>> from fnn._core.component import number
@@ -130,20 +121,20 @@ class ArrayOptimizer(Optimizer):
             step: the number of this update, from 1, as a float.
         """
 
-    def init(self, params: Tree) -> OptimizerState:
+    def init(self, params: Tree) -> dict[str, Tree]:
         def zeros(p: jax.Array) -> jax.Array:
             return jnp.zeros(jnp.shape(p), working_dtype(p))
 
         slots = {name: jax.tree.map(zeros, params) for name in self.slot_names()}
-        return OptimizerState(jnp.zeros((), jnp.int32), slots)
+        return {"step": jnp.zeros((), jnp.int32), **slots}
 
     def update(
-        self, gradients: Tree, opt_state: OptimizerState, params: Tree
-    ) -> tuple[Tree, OptimizerState]:
-        step, slots = opt_state
+        self, gradients: Tree, opt_state: dict[str, Tree], params: Tree
+    ) -> tuple[Tree, dict[str, Tree]]:
+        step = opt_state["step"]
         rate = self.learning_rate
         rate = rate(step) if isinstance(rate, Schedule) else rate
-        names = tuple(slots)
+        names = self.slot_names()
 
         def one(
             g: jax.Array, p: jax.Array, *values: jax.Array
@@ -166,7 +157,7 @@ class ArrayOptimizer(Optimizer):
             for arrays in zip(
                 treedef.flatten_up_to(gradients),
                 leaves,
-                *(treedef.flatten_up_to(slots[name]) for name in names),
+                *(treedef.flatten_up_to(opt_state[name]) for name in names),
                 strict=True,
             )
         ]
@@ -174,4 +165,4 @@ class ArrayOptimizer(Optimizer):
         new_slots = {
             name: treedef.unflatten([new[name] for _, new in results]) for name in names
         }
-        return updates, OptimizerState(step + 1, new_slots)
+        return updates, {"step": step + 1, **new_slots}
