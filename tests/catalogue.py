@@ -7,6 +7,7 @@ features to WIDTH features, so that it also fits inside `Repeat` and `Residual`.
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -22,12 +23,27 @@ LAYERS: dict[str, Callable[[], fnn.layers.Layer]] = {
     "Dense:no bias": lambda: L.Dense(WIDTH, WIDTH, bias=False),
     "Identity": L.Identity,
     "ReLU": L.ReLU,
+    "LeakyReLU": L.LeakyReLU,
+    "LeakyReLU:slope above 1": lambda: L.LeakyReLU(2.0),
+    "PReLU": L.PReLU,
+    "PReLU:negative slope": lambda: L.PReLU(-0.7),
+    "ELU": L.ELU,
+    "ELU:alpha": lambda: L.ELU(1.3),
+    "SELU": L.SELU,
     "Sigmoid": L.Sigmoid,
     "Sigmoid:beta": lambda: L.Sigmoid(1.7),
     "Tanh": L.Tanh,
+    "Softplus": L.Softplus,
+    "Swish": L.Swish,
+    "Swish:beta": lambda: L.Swish(1.7),
+    "LearnedSwish": L.LearnedSwish,
+    "GELU": L.GELU,
+    "GELUTanh": L.GELUTanh,
     "Softmax": L.Softmax,
+    "Maxout": lambda: L.Maxout(WIDTH, WIDTH, 3),
     "BatchNorm": lambda: L.BatchNorm(WIDTH),
     "LayerNorm": lambda: L.LayerNorm(WIDTH),
+    "RMSNorm": lambda: L.RMSNorm(WIDTH),
     "Dropout": lambda: L.Dropout(0.4),
     "Residual": lambda: L.Residual(L.Dense(WIDTH, WIDTH)),
     "Repeat": lambda: L.Repeat(L.Sequential(L.Tanh(), L.Dense(WIDTH, WIDTH)), 3),
@@ -44,6 +60,11 @@ LAYERS: dict[str, Callable[[], fnn.layers.Layer]] = {
     ),
 }
 
+# Layers that refuse to be differentiated, which tests/layers/test_activations.py sees.
+NOT_DIFFERENTIABLE: dict[str, Callable[[], fnn.layers.Layer]] = {
+    "Heaviside": L.Heaviside,
+}
+
 
 def labels(rng: np.random.Generator) -> Any:
     return rng.integers(0, WIDTH, ROWS)
@@ -57,12 +78,62 @@ def probabilities(rng: np.random.Generator) -> Any:
     return rng.dirichlet(np.ones(WIDTH), ROWS)
 
 
+def signs(rng: np.random.Generator) -> Any:
+    return rng.choice([-1, 1], (ROWS, WIDTH))
+
+
+class AfterSoftmax(fnn.losses.Loss):
+    """A loss on probabilities, made one on the logits that models here end in.
+
+    Half softmax, half uniform: near 0 and 1 such a loss is ill-conditioned, and what
+    is tested here is not its rounding.
+    """
+
+    loss: fnn.losses.Loss
+
+    def value(self, prediction: Any, target: Any) -> Any:
+        p = jax.nn.softmax(prediction)
+        return self.loss.value((p + 1 / p.size) / 2, target)
+
+    def gradient(self, prediction: Any, target: Any) -> Any:
+        p = jax.nn.softmax(prediction)
+        g = self.loss.gradient((p + 1 / p.size) / 2, target) / 2
+        return p * (g - jnp.sum(p * g))
+
+
+S = fnn.losses
+
 LOSSES: dict[str, tuple[Callable[[], fnn.losses.Loss], Callable[..., Any]]] = {
-    "SoftmaxCrossEntropy": (fnn.losses.SoftmaxCrossEntropy, labels),
-    "SoftmaxCrossEntropy:rows": (fnn.losses.SoftmaxCrossEntropy, probabilities),
-    "SigmoidCrossEntropy": (fnn.losses.SigmoidCrossEntropy, probabilities),
-    "MeanSquaredError": (fnn.losses.MeanSquaredError, values),
-    "HalfSquaredError": (fnn.losses.HalfSquaredError, values),
+    "SoftmaxCrossEntropy": (S.SoftmaxCrossEntropy, labels),
+    "SoftmaxCrossEntropy:rows": (S.SoftmaxCrossEntropy, probabilities),
+    "SoftmaxCrossEntropy:smoothed": (lambda: S.SoftmaxCrossEntropy(0.2), labels),
+    "SoftmaxFocal": (S.SoftmaxFocal, labels),
+    "SoftmaxFocal:rows": (lambda: S.SoftmaxFocal(0.7), probabilities),
+    "SigmoidCrossEntropy": (S.SigmoidCrossEntropy, probabilities),
+    "SigmoidCrossEntropy:weighted": (lambda: S.SigmoidCrossEntropy(2.5), probabilities),
+    "SigmoidFocal": (lambda: S.SigmoidFocal(1.3, 2.5), probabilities),
+    "CategoricalCrossEntropy": (
+        lambda: AfterSoftmax(S.CategoricalCrossEntropy()),
+        labels,
+    ),
+    "CategoricalCrossEntropy:rows": (
+        lambda: AfterSoftmax(S.CategoricalCrossEntropy()),
+        probabilities,
+    ),
+    "BinaryCrossEntropy": (
+        lambda: AfterSoftmax(S.BinaryCrossEntropy()),
+        probabilities,
+    ),
+    "MeanSquaredError": (S.MeanSquaredError, values),
+    "HalfSquaredError": (S.HalfSquaredError, values),
+    "MeanAbsoluteError": (S.MeanAbsoluteError, values),
+    "Huber": (lambda: S.Huber(0.7), values),
+    "GeneralRobust": (lambda: S.GeneralRobust(-1.5, 0.8), values),
+    "GeneralRobust:alpha 0": (lambda: S.GeneralRobust(0.0), values),
+    "GeneralRobust:alpha 2": (lambda: S.GeneralRobust(2.0), values),
+    "GeneralRobust:alpha -inf": (lambda: S.GeneralRobust(-np.inf), values),
+    "Hinge": (S.Hinge, signs),
+    "SquaredHinge": (S.SquaredHinge, signs),
 }
 
 O = fnn.optimizers  # noqa: E741
@@ -73,6 +144,29 @@ OPTIMIZERS: dict[str, Callable[[], fnn.optimizers.Optimizer]] = {
     "Momentum": lambda: O.Momentum(0.1),
     "Momentum:nesterov": lambda: O.Momentum(0.1, nesterov=True),
     "Adam": lambda: O.Adam(0.1),
+    "AdamW": lambda: O.AdamW(0.1),
+    "AMSGrad": lambda: O.AMSGrad(0.1),
+    "AMSGrad:raw": lambda: O.AMSGrad(0.1, form="raw"),
+    "AMSGrad:paper": lambda: O.AMSGrad(0.1, form="paper"),
+    "NAdam": lambda: O.NAdam(0.1),
+    "NAdam:schedule": lambda: O.NAdam(0.1, form="schedule"),
+    "Adagrad": lambda: O.Adagrad(0.1),
+    "Adagrad:epsilon outside": lambda: O.Adagrad(0.1, epsilon_inside=False),
+    "Adadelta": O.Adadelta,
+    "RMSprop": lambda: O.RMSprop(0.1),
+    "RMSprop:all": lambda: O.RMSprop(
+        0.1, momentum=0.9, centered=True, epsilon_inside=False, momentum_form="trace"
+    ),
+    "Lion": lambda: O.Lion(0.1),
+    "Muon": lambda: O.Muon(0.1, O.Adam(0.1)),
+    "Muon:ends": lambda: O.Muon(0.1, O.AdamW(0.1), ends="muon"),
+    "ClipByValue": lambda: O.ClipByValue(0.5),
+    "AdaptiveClip": lambda: O.AdaptiveClip(0.1),
+    "DecoupledWeightDecay": lambda: O.DecoupledWeightDecay(0.1),
+    "SkipNonFinite": lambda: O.SkipNonFinite(O.Adam(0.1)),
+    "Accumulate": lambda: O.Accumulate(O.Adam(0.1), 3),
+    "ParameterAverage": lambda: O.ParameterAverage(O.Adam(0.1)),
+    "ProximalL1": lambda: O.ProximalL1(O.SGD(0.1), 0.5, 0.1),
     "ClipByGlobalNorm": lambda: O.ClipByGlobalNorm(0.5),
     "Chain": lambda: O.Chain(O.ClipByGlobalNorm(0.5), O.Adam(0.1)),
     "Foreign": lambda: O.Foreign(O.SGD(0.1).init, O.SGD(0.1).update),
@@ -81,6 +175,15 @@ OPTIMIZERS: dict[str, Callable[[], fnn.optimizers.Optimizer]] = {
 SCHEDULES: dict[str, Callable[[], fnn.schedules.Schedule]] = {
     "Constant": lambda: fnn.schedules.Constant(0.1),
     "Cosine": lambda: fnn.schedules.Cosine(0.1, 20, 5, end=0.01),
+    "OneCycle": lambda: fnn.schedules.OneCycle(0.1, 20),
+    "Warmup": lambda: fnn.schedules.Warmup(fnn.schedules.Linear(0.1, 20), 5),
+    "Warmup:to a number": lambda: fnn.schedules.Warmup(0.1, 5),
+    "Linear": lambda: fnn.schedules.Linear(0.1, 20, 0.01),
+    "Step": lambda: fnn.schedules.Step(0.1, 7),
+    "MultiStep": lambda: fnn.schedules.MultiStep(0.1, (7, 15)),
+    "Exponential": lambda: fnn.schedules.Exponential(0.1, 0.9),
+    "InverseTime": lambda: fnn.schedules.InverseTime(0.1, 0.1),
+    "InverseSquareRoot": lambda: fnn.schedules.InverseSquareRoot(0.1, 5),
 }
 
 INITIALIZERS: dict[str, Callable[[], fnn.initializers.Initializer]] = {
@@ -100,7 +203,10 @@ INITIALIZERS: dict[str, Callable[[], fnn.initializers.Initializer]] = {
 PENALTIES: dict[str, Callable[[], fnn.penalties.Penalty]] = {
     "L1": lambda: fnn.penalties.L1(0.1),
     "L2": lambda: fnn.penalties.L2(0.1),
+    "ElasticNet": lambda: fnn.penalties.ElasticNet(0.1, 0.2),
 }
+
+SCORES = jnp.array([0.5, 1.5, 0.5, -1.0])
 
 METRICS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
     "accuracy": lambda: (fnn.metrics.accuracy, jnp.eye(3), jnp.array([0, 1, 0])),
@@ -114,6 +220,22 @@ METRICS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
         jnp.eye(3),
         jnp.array([0, 1, 0]),
     ),
+    "precision": lambda: (fnn.metrics.precision, jnp.eye(3), jnp.array([0, 1, 0])),
+    "recall": lambda: (fnn.metrics.recall, jnp.eye(3), jnp.array([0, 1, 0])),
+    "f1": lambda: (fnn.metrics.f1, jnp.eye(3), jnp.array([0, 1, 0])),
+    "roc_curve": lambda: (fnn.metrics.roc_curve, SCORES, jnp.array([0, 1, 1, 0])),
+    "roc_auc": lambda: (fnn.metrics.roc_auc, SCORES, jnp.array([0, 1, 1, 0])),
+    "brier_score": lambda: (
+        fnn.metrics.brier_score,
+        jnp.zeros((3, 4)),
+        jnp.array([0, 1, 0]),
+    ),
+    "expected_calibration_error": lambda: (
+        fnn.metrics.expected_calibration_error,
+        jnp.zeros((4, 4)),
+        jnp.array([0, 1, 0, 2]),
+    ),
+    "r2": lambda: (fnn.metrics.r2, SCORES, jnp.array([0.0, 2.0, 2.0, 1.0])),
 }
 
 # Public names of a room that are not parts: contracts and helpers of derivations.
@@ -124,11 +246,11 @@ CONTRACTS = {
     "schedules": {"Schedule"},
     "initializers": {"Initializer"},
     "penalties": {"Penalty"},
-    "metrics": set(),
+    "metrics": {"RocCurve"},
 }
 
 ROOMS: dict[str, dict[str, Any]] = {
-    "layers": LAYERS,
+    "layers": {**LAYERS, **NOT_DIFFERENTIABLE},
     "losses": LOSSES,
     "optimizers": OPTIMIZERS,
     "schedules": SCHEDULES,

@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 import fnn
-from fnn.cli import main, options, train
+from fnn.cli import check_all, main, options, train
+from tests.catalogue import LAYERS, LOSSES, PENALTIES, part_names
 
 COMMAND = "import sys; from fnn.cli import main; sys.exit(main())"
 # No progress display looks at the state.
@@ -112,7 +113,7 @@ def test_check_compares_times_and_weighs_both_roads(
     for report in result["reports"].values():
         assert set(report) == set(fnn.GradientReport._fields)
         # Input dropout is layer 0; dense, norm, activation, dropout, dense follow.
-        named = [f"{row['layer']} {row['parameter']}" for row in report["parameters"]]
+        named = [f"{row['layer']} {row['term']}" for row in report["parameters"]]
         norm = ["2 BatchNorm beta", "2 BatchNorm gamma"]
         assert named == ["1 Dense w", *norm, "5 Dense b", "5 Dense w"]
         assert all(row["size"] > 0 for row in report["parameters"])
@@ -188,7 +189,7 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert caught.value.code == 0
     told = capsys.readouterr().out
-    assert "{train,check}" in told
+    assert "{train,check,explain,compare}" in told
 
 
 def test_every_flag_reaches_the_recipe() -> None:
@@ -247,3 +248,29 @@ def test_the_most_frequent_confusion_in_words() -> None:
     assert train.most_frequent(confusion) == "2 read as 1: 3 times"
     assert train.most_frequent(np.diag([1, 2])) == "none"
     assert train.most_frequent(np.array([[2, 1], [0, 2]])) == "0 read as 1: 1 time"
+
+
+def test_check_all_asks_every_part(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--all", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    named = {f"{row['room']}.{row['part']}" for row in result["parts"]}
+    tables = {"layers": LAYERS, "losses": LOSSES, "penalties": PENALTIES}
+    expected = {
+        f"{room}.{name}" for room, table in tables.items() for name in part_names(table)
+    }
+    # A threshold has no derivative, and `mlp` makes a Sequential.
+    assert named == expected - {"layers.Heaviside", "layers.mlp"}
+    assert all(row["float64"] < 1e-12 for row in result["parts"])
+
+
+def test_check_all_names_a_wrong_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        fnn.losses.HalfSquaredError, "gradient", lambda self, p, y: y - p
+    )
+    losses = {"HalfSquaredError": fnn.losses.HalfSquaredError()}
+    monkeypatch.setattr(
+        check_all, "parts", lambda room: losses.items() if room == "losses" else ()
+    )
+    (report,) = check_all.compare_parts(0)
+    words = "HalfSquaredError: gradient is -1 times the automatic gradient"
+    assert report.wrong == (f"{words} (float32)", f"{words} (float64)")

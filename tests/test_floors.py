@@ -12,8 +12,8 @@ FLOORS = [
     {"data", "initializers", "schedules", "penalties", "metrics"},
     {"layers", "losses", "optimizers"},
     {"gradients", "kernels", "theory"},
-    {"training", "classic"},
-    {"health", "checkpoints", "parallel"},
+    {"training"},
+    {"classic", "health", "checkpoints", "parallel"},
     {"report"},
     {"cli"},
 ]
@@ -25,7 +25,7 @@ PARTS = {"layers", "losses", "optimizers"}
 BUILDERS = {"fnn.layers.mlp"}
 
 ALLOWED_OUTSIDE = {"jax", "jaxlib", "numpy", "chex", "safetensors"}
-EXTRAS = {"cli": {"tyro", "rich", "matplotlib"}}
+EXTRAS = {"cli": {"tyro", "rich", "matplotlib", "sklearn"}}
 
 
 def modules() -> dict[str, Path]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fnn.layers import BatchNorm, Dense, Repeat, Residual, Sequential
-from fnn.penalties import L1, L2, Penalty
+from fnn.penalties import L1, L2, ElasticNet, Penalty
 
 STRENGTH = 0.3
 
@@ -21,6 +21,11 @@ PENALTIES: dict[str, tuple[Penalty, Callable[..., Any], Callable[..., Any]]] = {
         lambda w: STRENGTH * np.sign(w),
     ),
     "L2": (L2(STRENGTH), lambda w: STRENGTH / 2 * w**2, lambda w: STRENGTH * w),
+    "ElasticNet": (
+        ElasticNet(STRENGTH, 2 * STRENGTH),
+        lambda w: STRENGTH * (np.abs(w) + w**2),
+        lambda w: STRENGTH * (np.sign(w) + 2 * w),
+    ),
 }
 EACH = pytest.mark.parametrize("name", PENALTIES)
 

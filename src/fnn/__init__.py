@@ -5,6 +5,7 @@ The verbs stand here; parts stand in their rooms: `fnn.layers`, `fnn.losses`,
 `fnn.data`. In the order of the loop: data, model, loss, gradient, optimizer, state.
 """
 
+from fnn import classic as classic
 from fnn import data as data
 from fnn import initializers as initializers
 from fnn import layers as layers
@@ -19,20 +20,27 @@ from fnn._core.component import static as static
 from fnn.data.base import Batch as Batch
 from fnn.gradients.autodiff import autodiff as autodiff
 from fnn.gradients.backprop import backprop as backprop
-from fnn.gradients.compare import GradientReport as GradientReport
 from fnn.gradients.compare import compare_gradients as compare_gradients
 from fnn.gradients.finite_differences import finite_differences as finite_differences
+from fnn.gradients.report import GradientReport as GradientReport
 from fnn.training.base import Info as Info
 from fnn.training.base import Recipe as Recipe
 from fnn.training.base import TrainState as TrainState
 from fnn.training.base import init as init
 from fnn.training.base import predict as predict
+from fnn.training.bias_variance import BiasVariance as BiasVariance
+from fnn.training.bias_variance import bias_variance as bias_variance
 from fnn.training.early_stopping import EarlyStopping as EarlyStopping
 from fnn.training.epoch import train_epoch as train_epoch
 from fnn.training.evaluate import evaluate as evaluate
+from fnn.training.explain import explain as explain
+from fnn.training.explanation import Explanation as Explanation
+from fnn.training.explanation import LayerPass as LayerPass
 from fnn.training.fit import Epoch as Epoch
 from fnn.training.fit import History as History
 from fnn.training.fit import fit as fit
+from fnn.training.learning_rate import LearningRates as LearningRates
+from fnn.training.learning_rate import find_learning_rate as find_learning_rate
 from fnn.training.step import train_step as train_step
 
 __version__ = "0.1.0"

@@ -71,6 +71,36 @@ class L2(Penalty):
         return map_weights(lambda w: like(self.strength, w) * w, params)
 
 
+class ElasticNet(Penalty):
+    """l1 * sum |w| + l2 / 2 * sum w^2, with the gradient l1 sign(w) + l2 w.
+
+    `L1(l1)` and `L2(l2)` together; slope 0 at w = 0. Zou and Hastie 2005,
+    "Regularization and Variable Selection via the Elastic Net". In scikit-learn's
+    letters l1 is alpha * l1_ratio and l2 is alpha * (1 - l1_ratio).
+
+    Args:
+        l1: strength of the absolute values.
+        l2: strength of the squares.
+
+    Example:
+        >>> params = {"w": jnp.array([[1.0, -2.0]]), "b": jnp.array([3.0])}
+        >>> penalty = ElasticNet(l1=0.5, l2=0.25)
+        >>> float(penalty.value(params)), penalty.gradient(params)["w"].tolist()
+        (2.125, [[0.75, -1.0]])
+    """
+
+    l1: Any = number(at_least=0)
+    l2: Any = number(at_least=0)
+
+    def value(self, params: Any) -> jax.Array:
+        return L1(self.l1).value(params) + L2(self.l2).value(params)
+
+    def gradient(self, params: Any) -> Any:
+        return map_weights(
+            lambda w: like(self.l1, w) * jnp.sign(w) + like(self.l2, w) * w, params
+        )
+
+
 def _total(function: Callable[[jax.Array], jax.Array], params: Any) -> jax.Array:
     """The sum of a function of each weight, in float32 or the widest weight's dtype."""
     matrices = weights(params)

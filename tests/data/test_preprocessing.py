@@ -1,4 +1,4 @@
-"""Standardization, one-hot rows, stratified splits."""
+"""Standardization, ranges, one-hot rows, stratified splits."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.preprocessing import MinMaxScaler
 
 import fnn
-from fnn.data import Standardize, one_hot, stratified_split
+from fnn.data import MinMax, Standardize, one_hot, stratified_split
 
 
 def test_standardize(rng: np.random.Generator) -> None:
@@ -61,6 +62,23 @@ def test_one_deviation_for_all(rng: np.random.Generator) -> None:
 
 def test_one_deviation_of_nothing_but_constants() -> None:
     assert Standardize.fit(np.full((10, 2), 0.1), shared=True).deviation == 1
+
+
+@pytest.mark.parametrize("ends", [(0.0, 1.0), (-1.0, 1.0)])
+def test_min_max(ends: tuple[float, float], rng: np.random.Generator) -> None:
+    train, test = rng.normal(2, 3, (2, 50, 4))
+    train[:, 3] = 0.1
+    scale = MinMax.fit(train, *ends)
+    theirs = MinMaxScaler(ends).fit(train)
+    np.testing.assert_allclose(scale(train), theirs.transform(train), atol=1e-12)
+    np.testing.assert_allclose(scale(test), theirs.transform(test), atol=1e-12)
+    np.testing.assert_allclose(scale(test[0]), scale(test)[0], rtol=1e-12)
+    assert scale(train)[:, :3].min() == pytest.approx(ends[0], abs=1e-12)
+    assert scale(train)[:, :3].max() == pytest.approx(ends[1], abs=1e-12)
+    narrow = MinMax.fit(train.astype(np.float32), *ends)(train.astype(np.float32))
+    assert narrow.dtype == np.float32
+    with pytest.raises(ValueError, match="low must be below 1, got 1"):
+        MinMax.fit(train, 1.0, 1.0)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint8", "int64"])

@@ -121,6 +121,16 @@ EXAMPLES: Table = {
         ValueError,
         "y must lie in 0 to 1 for this loss, got -0.5 in row 2",
     ),
+    "labels 0 and 1 for a hinge": (
+        lambda: regress(put(np.ones((8, 1), np.int32), 0), fnn.losses.Hinge()),
+        ValueError,
+        r"y must be -1 or 1 for this loss, got 0 in row 2. .*write 2 \* y - 1",
+    ),
+    "a class too many for probabilities": (
+        lambda: step(y=put(Y, 3), loss=fnn.losses.CategoricalCrossEntropy()),
+        ValueError,
+        "y must be class numbers from 0 to 2, got 3 in row 2",
+    ),
 }
 
 WEIGHTS: Table = {

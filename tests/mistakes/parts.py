@@ -80,6 +80,41 @@ NUMBERS: Table = {
         ValueError,
         "L2.strength must be at least 0, got -0.001",
     ),
+    "penalty's second strength negative": (
+        lambda: fnn.penalties.ElasticNet(0.1, -0.1),
+        ValueError,
+        "ElasticNet.l2 must be at least 0, got -0.1",
+    ),
+    "label smoothing 1": (
+        lambda: fnn.losses.SoftmaxCrossEntropy(label_smoothing=1.0),
+        ValueError,
+        "SoftmaxCrossEntropy.label_smoothing .* below 1, got 1",
+    ),
+    "positive weight 0": (
+        lambda: fnn.losses.SigmoidCrossEntropy(positive_weight=0),
+        ValueError,
+        "SigmoidCrossEntropy.positive_weight must be above 0, got 0",
+    ),
+    "gamma negative": (
+        lambda: fnn.losses.SoftmaxFocal(-1.0),
+        ValueError,
+        "SoftmaxFocal.gamma must be at least 0, got -1",
+    ),
+    "delta 0": (
+        lambda: fnn.losses.Huber(0.0),
+        ValueError,
+        "Huber.delta must be above 0, got 0",
+    ),
+    "alpha NaN": (
+        lambda: fnn.losses.GeneralRobust(np.nan),
+        ValueError,
+        "GeneralRobust.alpha must be at least -inf, got nan",
+    ),
+    "floor in percent": (
+        lambda: fnn.losses.BinaryCrossEntropy(5),
+        ValueError,
+        "BinaryCrossEntropy.floor must be above 0 and below 1, got 5",
+    ),
     "warm-up longer than the run": (
         lambda: fnn.schedules.Cosine(0.1, total_steps=10, warmup_steps=20),
         ValueError,

@@ -33,7 +33,7 @@ MODELS: Table = {
         r"model: Repeat: layer 2: Dense\(n_in=6.* shape \(6,\), got \(5,\)",
     ),
     "features of a norm": (
-        lambda: step(model=L.Sequential(L.Dense(4, 3), L.BatchNorm(4))),
+        lambda: step(model=L.Sequential(L.Dense(4, 3, bias=False), L.BatchNorm(4))),
         ValueError,
         r"model: layer 1: BatchNorm\(n=4\) .* shape \(4,\), got \(3,\)",
     ),
@@ -64,7 +64,7 @@ MODELS: Table = {
     ),
     "batch norm on one example": (
         lambda: jax.jit(fnn.train_step)(
-            *run(model=L.Sequential(L.Dense(4, 3), L.BatchNorm(3))), ONE
+            *run(model=L.Sequential(L.Dense(4, 3, bias=False), L.BatchNorm(3))), ONE
         ),
         ValueError,
         "BatchNorm with train=True needs a batch of at least 2 .*got 1.*LayerNorm",

@@ -9,7 +9,18 @@ import optax
 import pytest
 
 import fnn
-from fnn.optimizers import SGD, Adam, Chain, ClipByGlobalNorm
+from fnn.optimizers import (
+    SGD,
+    Adam,
+    AdamW,
+    AdaptiveClip,
+    Chain,
+    ClipByGlobalNorm,
+    ClipByValue,
+    DecoupledWeightDecay,
+)
+from fnn.schedules import Linear
+from tests.optimizers.runs import close, follow, problem
 
 
 def clip(gradients: Any, max_norm: float = 1.0) -> Any:
@@ -72,6 +83,65 @@ def test_clipping_mixed_dtypes(rng: np.random.Generator) -> None:
         k: v.dtype for k, v in g.items()
     }
     assert norm(clipped) == pytest.approx(0.5, rel=1e-2)
+
+
+def test_clipping_by_value_bends_the_direction(rng: np.random.Generator) -> None:
+    g = {**gradients(rng), "bad": jnp.array([jnp.nan, jnp.inf, -7.0])}
+    clip = ClipByValue(0.5)
+    clipped, _ = clip.update(g, clip.init(g), g)
+    for name in g:
+        expected = np.clip(np.asarray(g[name]), -0.5, 0.5)
+        np.testing.assert_array_equal(clipped[name], expected)
+
+
+def adaptive(pair: Any) -> Any:
+    params, g = pair
+    transform = AdaptiveClip(0.1)
+    return transform.update(g, transform.init(params), params)[0]
+
+
+def test_adaptive_clipping_bounds_each_unit(rng: np.random.Generator) -> None:
+    """Column by column of a matrix, a bias as a whole, a stack matrix by matrix."""
+    shapes = {"w": (4, 3), "b": (3,)}
+    params = {k: rng.normal(size=s) for k, s in shapes.items()}
+    g = {k: 0.2 * rng.normal(size=s) for k, s in shapes.items()}
+    g["w"][:, 1] *= 100
+    params["w"][:, 2] = 0  # counts as 1e-3
+    clipped = adaptive(jax.tree.map(lambda x: jnp.asarray(x, "f4"), (params, g)))
+    for name, p in params.items():
+        size = np.maximum(np.sqrt((p**2).sum(0)), 1e-3)
+        factor = np.minimum(1, 0.1 * size / np.sqrt((g[name] ** 2).sum(0)))
+        np.testing.assert_allclose(clipped[name], g[name] * factor, rtol=1e-5)
+    stack = jax.tree.map(lambda x: jnp.asarray(np.stack([x, 2 * x]), "f4"), (params, g))
+    double = adaptive(stack)
+    for name in shapes:
+        np.testing.assert_allclose(double[name][0], clipped[name], rtol=1e-5)
+    alone = adaptive(jax.tree.map(lambda x: x[1], stack))
+    for name in shapes:
+        np.testing.assert_allclose(double[name][1], alone[name], rtol=1e-5)
+
+
+def test_adaptive_clipping_at_the_edges() -> None:
+    """Zeros, numbers whose squares over- or underflow, a scalar."""
+    params = {"w": jnp.full((2, 2), 1e30), "scalar": jnp.array(2.0)}
+    g = {"w": jnp.array([[1e30, 0.0], [0.0, 0.0]]), "scalar": jnp.array(-3.0)}
+    clipped = adaptive((params, g))
+    expected = [[0.1 * 2**0.5 * 1e30, 0], [0, 0]]
+    np.testing.assert_allclose(clipped["w"], expected, rtol=1e-5)
+    assert float(clipped["scalar"]) == pytest.approx(-0.2)
+
+
+@pytest.mark.usefixtures("x64")
+def test_decoupled_decay_after_adam_is_adamw(rng: np.random.Generator) -> None:
+    """With its learning rate; of weights only, and with a schedule too."""
+    params, g = problem(rng, 12)
+    for rate in (0.1, Linear(0.1, 10)):
+        chain = Chain(Adam(rate), DecoupledWeightDecay(0.3, rate))
+        got, _ = follow(chain, params, g)
+        close(got, follow(AdamW(rate, weight_decay=0.3), params, g)[0])
+        plain = follow(Adam(rate), params, g)[0]
+        np.testing.assert_array_equal(got["b"], plain["b"])
+        assert (got["w"] != plain["w"]).any()
 
 
 def test_a_chain_applies_its_parts_in_order() -> None:

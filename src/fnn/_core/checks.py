@@ -27,7 +27,8 @@ class Range(NamedTuple):
     at_most: float | None = None
 
     def contains(self, values: np.ndarray) -> np.ndarray:
-        inside = np.isfinite(values)
+        # Only a bound that is itself infinite lets an infinity in.
+        inside = np.isfinite(values) | (values == self.at_least)
         if self.above is not None:
             inside &= values > self.above
         if self.at_least is not None:

@@ -130,6 +130,20 @@ def check_probabilities(y: Any) -> None:
         )
 
 
+def check_signs(y: Any) -> None:
+    """Raise unless targets, where concrete, are -1 or 1."""
+    if not is_concrete(y):
+        return
+    values = np.asarray(y)
+    wrong = (values != -1) & (values != 1)
+    if wrong.any():
+        row = int(np.argwhere(wrong)[0][0])
+        raise ValueError(
+            f"y must be -1 or 1 for this loss, got {values[wrong][0]} in row {row}. "
+            "For labels 0 and 1 write 2 * y - 1."
+        )
+
+
 def check_predictions(prediction: Any, target: Any) -> None:
     """Raise unless (B, K) outputs and (B,) labels or (B, K) rows fit together."""
     check_array("prediction", prediction)

@@ -55,7 +55,7 @@ def map_weights(function: Callable[[Any], Any], params: Any) -> Any:
     """
 
     def one(path: tuple[Any, ...], leaf: Any) -> Any:
-        return function(leaf) if _is_weight(path) else jnp.zeros_like(leaf)
+        return function(leaf) if is_weight(path) else jnp.zeros_like(leaf)
 
     return jax.tree_util.tree_map_with_path(one, params)
 
@@ -63,7 +63,7 @@ def map_weights(function: Callable[[Any], Any], params: Any) -> Any:
 def weights(params: Any) -> list[jax.Array]:
     """The weight matrices of a parameter tree: the leaves named "w"."""
     leaves = jax.tree_util.tree_leaves_with_path(params)
-    return [leaf for path, leaf in leaves if _is_weight(path)]
+    return [leaf for path, leaf in leaves if is_weight(path)]
 
 
 def global_norm(tree: Any) -> jax.Array:
@@ -84,5 +84,6 @@ def global_norm(tree: Any) -> jax.Array:
     return scale * square_root(jnp.asarray(total))
 
 
-def _is_weight(path: tuple[Any, ...]) -> bool:
+def is_weight(path: tuple[Any, ...]) -> bool:
+    """True for the path of a weight matrix in a parameter tree."""
     return bool(path) and getattr(path[-1], "key", None) == WEIGHT

@@ -1,4 +1,4 @@
-"""The `fnn` command: train on the bundled digits, check the gradients."""
+"""The `fnn` command: train on digits, check and explain gradients, compare models."""
 
 import sys
 import time
@@ -16,18 +16,22 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     started = time.perf_counter()
     try:
-        from fnn.cli.options import Train, parse
+        from fnn.cli.options import Compare, Explain, Train, parse
     except ModuleNotFoundError as error:
         if error.name not in ("tyro", "rich"):
             raise
         return _complain(f"{error.name} is not installed: pip install 'fnn[cli]'", 2)
     options = parse(args)
     # After the parsing, so that --help does not wait for it.
-    from fnn.cli import check, train
+    from fnn.cli import check, compare, explain, train
 
     try:
         if isinstance(options, Train):
             return train.run(options, started)
+        if isinstance(options, Explain):
+            return explain.run(options)
+        if isinstance(options, Compare):
+            return compare.run(options, started)
         return check.run(options)
     except ValueError as error:
         return _complain(str(error), 2)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from rich.table import Table
 
 import fnn
+from fnn.cli.check_all import run as run_all
 from fnn.cli.options import ROADS, Check, digits, print_json
 from fnn.data import Batch
 
@@ -35,6 +36,8 @@ def run(options: Check) -> int:
     Raises:
         ValueError: a flag is out of its range.
     """
+    if options.all:
+        return run_all(options)
     train, _, _ = digits()
     options.check(train)
     key = jax.random.key(options.seed)
@@ -106,8 +109,10 @@ def _temporary_bytes(program: Any) -> int | None:
 
 def as_dict(report: fnn.GradientReport) -> dict[str, Any]:
     """A report as plain data."""
-    rows = [row._asdict() for row in report.parameters]
-    return {**report._asdict(), "parameters": rows}
+    plain = report._asdict()
+    for name in ("parameters", "terms", "witnesses"):
+        plain[name] = [row._asdict() for row in plain[name]]
+    return plain
 
 
 def table(costs: dict[str, Cost]) -> Table:

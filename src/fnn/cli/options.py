@@ -16,7 +16,7 @@ from fnn.layers import BatchNorm, Dropout, Layer, LayerNorm, Sequential
 
 ROADS = {"autodiff": fnn.autodiff, "backprop": fnn.backprop}
 
-_ACTIVATIONS = {
+ACTIVATIONS = {
     "relu": fnn.layers.ReLU(),
     "tanh": fnn.layers.Tanh(),
     "sigmoid": fnn.layers.Sigmoid(),
@@ -75,8 +75,7 @@ class Options:
         rate = Range(at_least=0, below=1)
         check_range("--dropout", self.dropout, rate)
         check_range("--input-dropout", self.input_dropout, rate)
-        if not 0 <= self.seed < 2**32:
-            raise ValueError(f"--seed must be from 0 to 2^32 - 1, got {self.seed}.")
+        check_seed(self.seed)
         check_size("--batch-size", self.batch_size)
         check_batch_size(self.batch_size, len(train.x))
 
@@ -84,7 +83,7 @@ class Options:
         """The multilayer perceptron from pixels to the logits of ten classes."""
         layers = fnn.layers.mlp(
             (train.x.shape[1], *self.hidden, 10),
-            _ACTIVATIONS[self.activation],
+            ACTIVATIONS[self.activation],
             normalization=_NORMALIZATIONS[self.normalization],
             dropout=self.dropout or None,
         ).layers
@@ -176,15 +175,81 @@ class Check(Options):
     The exit status is 1 if they disagree.
     """
 
+    all: _Flag = False
+    """Instead of one recipe, every layer, loss and penalty there is, each alone."""
 
-def parse(args: Sequence[str] | None) -> Train | Check:
+
+@dataclass(frozen=True, kw_only=True)
+class Explain:
+    """One example's pass, forward and back, with every number on the way, in float64.
+
+    2-2-1 is the worked example of the notes, with their digits beside the exact ones.
+    Other networks have seeded weights and a seeded example; one from 64 pixels to 10
+    classes reads a digit.
+    """
+
+    sizes: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SIZES")] = (
+        "2-2-1"
+    )
+    """Widths from input to output, such as 4-3-2."""
+    activation: Literal["relu", "tanh", "sigmoid", "identity"] = "sigmoid"
+    """After every hidden layer; after the output too if the loss is a squared error."""
+    loss: Literal[
+        "usual",
+        "half-squared-error",
+        "mean-squared-error",
+        "softmax-cross-entropy",
+        "sigmoid-cross-entropy",
+    ] = "usual"
+    """usual: half-squared-error, for digits softmax-cross-entropy."""
+    learning_rate: float = 0.5
+    """Of the gradient step at the end."""
+    seed: Annotated[
+        int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: 0)")
+    ] = None
+    """Of weights and example; if given, those of 2-2-1 are not the notes' either."""
+    markdown: _Flag = False
+    """Print Markdown with formulas."""
+    json: _Flag = False
+    """Print one JSON object and nothing else on stdout."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare:
+    """fnn's networks beside the models of scikit-learn, on the same folds.
+
+    Accuracy of labels, R2 of values; inputs standardized on each training part.
+    """
+
+    data: tuple[Literal["digits", "breast-cancer", "wine", "diabetes"], ...] = (
+        "digits",
+        "breast-cancer",
+        "wine",
+        "diabetes",
+    )
+    """The data sets; all come with fnn or scikit-learn."""
+    folds: int = 5
+    """Parts of a data set; each is the test part once."""
+    seed: int = 0
+    """Of folds, initial weights, order, dropout and forests."""
+    json: _Flag = False
+    """Print one JSON object and nothing else on stdout."""
+
+
+def parse(args: Sequence[str] | None) -> Train | Check | Explain | Compare:
     """The options of a command line; a word that is none ends with status 2."""
     return tyro.extras.subcommand_cli_from_dict(
-        {"train": Train, "check": Check},
+        {"train": Train, "check": Check, "explain": Explain, "compare": Compare},
         prog="fnn",
         description="Feedforward networks in JAX, tried on handwritten digits.",
         args=args,
     )
+
+
+def check_seed(seed: int) -> None:
+    """Raise ValueError unless a seed is one that every key takes."""
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"--seed must be from 0 to 2^32 - 1, got {seed}.")
 
 
 def digits() -> tuple[Batch, Batch, Batch]:

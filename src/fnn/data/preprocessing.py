@@ -1,4 +1,4 @@
-"""Standardize inputs, one-hot encode labels, split a data set."""
+"""Scale inputs, one-hot encode labels, split a data set."""
 
 from typing import Any, Self
 
@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn._core.checks import check_size
-from fnn._core.component import Component
+from fnn._core.checks import check_order, check_size
+from fnn._core.component import Component, number
 from fnn._core.data_checks import (
     check_array,
     check_fraction,
@@ -59,6 +59,56 @@ class Standardize(Component):
     def __call__(self, x: Any) -> Any:
         """Standardize x of shape (..., n)."""
         return (x - _aligned(self.mean, x)) / _aligned(self.deviation, x)
+
+
+class MinMax(Component):
+    """Map each feature's range in the training data to [low, high].
+
+        (x - minimum) (high - low) / (maximum - minimum) + low
+
+    Fit it on the training data alone and apply it to all: other data may lie outside.
+    A feature that never varies becomes `low`. One outlier sets the scale for all other
+    examples; `Standardize` suffers less.
+
+    Attributes:
+        minimum: (n,) of the training data.
+        span: (n,) maximum - minimum of the training data, or 1 where that is 0.
+        low: where the minimum goes.
+        high: where the maximum goes.
+
+    Example:
+        >>> train = np.array([[0.0, 7.0], [4.0, 7.0]], np.float32)
+        >>> scale = MinMax.fit(train, -1.0, 1.0)
+        >>> scale(train).tolist(), scale(np.array([[6.0, 7.0]], np.float32)).tolist()
+        ([[-1.0, -1.0], [1.0, -1.0]], [[2.0, -1.0]])
+    """
+
+    minimum: Any
+    span: Any
+    low: Any = number(default=0.0)
+    high: Any = number(default=1.0)
+
+    @classmethod
+    def fit(cls, x: np.ndarray, low: float = 0.0, high: float = 1.0) -> Self:
+        """Take the range of each feature from training data.
+
+        Args:
+            x: (B, n) training inputs.
+            low: where the minimum goes; -1 for inputs on both sides of 0.
+            high: where the maximum goes, above `low`.
+        """
+        check_inputs(x)
+        check_order("low", low, high)
+        array = np.asarray(x)
+        span = np.ptp(array, axis=0)
+        span = np.where(span > 0, span, np.ones_like(span))
+        ends = (np.asarray(end, array.dtype) for end in (low, high))
+        return cls(array.min(axis=0), span, *ends)
+
+    def __call__(self, x: Any) -> Any:
+        """Scale x of shape (..., n)."""
+        share = (x - _aligned(self.minimum, x)) / _aligned(self.span, x)
+        return share * (self.high - self.low) + self.low
 
 
 def one_hot(labels: Any, classes: int) -> jax.Array:

@@ -1,19 +1,31 @@
 """Layers: each a forward rule and its hand-derived backward rule, side by side."""
 
-from fnn.layers.activations import Elementwise as Elementwise
+from fnn.layers.activations import Heaviside as Heaviside
 from fnn.layers.activations import Identity as Identity
-from fnn.layers.activations import ReLU as ReLU
 from fnn.layers.activations import Sigmoid as Sigmoid
 from fnn.layers.activations import Softmax as Softmax
+from fnn.layers.activations import Softplus as Softplus
 from fnn.layers.activations import Tanh as Tanh
+from fnn.layers.base import Elementwise as Elementwise
 from fnn.layers.base import Layer as Layer
 from fnn.layers.base import Sequential as Sequential
 from fnn.layers.base import batch_sum as batch_sum
 from fnn.layers.base import outer_sum as outer_sum
 from fnn.layers.dense import Dense as Dense
 from fnn.layers.dropout import Dropout as Dropout
+from fnn.layers.gelu import GELU as GELU
+from fnn.layers.maxout import Maxout as Maxout
 from fnn.layers.mlp import mlp as mlp
 from fnn.layers.normalization import BatchNorm as BatchNorm
 from fnn.layers.normalization import LayerNorm as LayerNorm
+from fnn.layers.normalization import RMSNorm as RMSNorm
+from fnn.layers.rectifiers import ELU as ELU
+from fnn.layers.rectifiers import SELU as SELU
+from fnn.layers.rectifiers import LeakyReLU as LeakyReLU
+from fnn.layers.rectifiers import PReLU as PReLU
+from fnn.layers.rectifiers import ReLU as ReLU
 from fnn.layers.repeat import Repeat as Repeat
 from fnn.layers.residual import Residual as Residual
+from fnn.layers.swish import GELUTanh as GELUTanh
+from fnn.layers.swish import LearnedSwish as LearnedSwish
+from fnn.layers.swish import Swish as Swish

@@ -1,54 +1,18 @@
-"""Activations: each function beside its hand-derived derivative.
+"""The classical activations: each function beside its hand-derived derivative.
 
-Conventions at kinks (errata E1): the right branch needs x > 0, so ReLU has slope 0
-at 0, as in PyTorch and `jax.nn.relu`.
+Rectifiers, swish and GELU have files of their own. Convention at kinks, everywhere
+(errata E1): the right branch needs x > 0, so ReLU has slope 0 at 0, as in PyTorch and
+`jax.nn.relu`.
 """
 
-import abc
-from typing import Any, ClassVar
+from typing import Any, NoReturn
 
 import jax
 import jax.numpy as jnp
 
 from fnn._core.component import number
 from fnn._core.trees import like
-from fnn.initializers import He, Initializer, LeCun
-from fnn.layers.base import Layer, Tree
-
-
-class Elementwise(Layer):
-    """a = f(z) for each entry: a subclass gives `function` and `derivative`.
-
-    The derivative is written in terms of the output a, so that the tape holds nothing
-    but a, which the next layer's tape holds as well. Then
-    dC/dz = dC/da * f'(z), entry by entry.
-
-    `initializer` draws the weights before this activation such that a signal neither
-    fades nor grows from layer to layer, at least near zero.
-    """
-
-    initializer: ClassVar[Initializer] = LeCun()
-
-    @abc.abstractmethod
-    def function(self, z: jax.Array) -> jax.Array:
-        """a = f(z)."""
-
-    @abc.abstractmethod
-    def derivative(self, a: jax.Array) -> jax.Array:
-        """f'(z), from a = f(z)."""
-
-    def forward(
-        self, params: Tree, stats: Tree, x: jax.Array, key: jax.Array, train: bool
-    ) -> tuple[jax.Array, Tree, Tree]:
-        del params, key, train
-        a = self.function(x)
-        return a, stats, a
-
-    def backward(
-        self, params: Tree, tape: Tree, dy: jax.Array
-    ) -> tuple[jax.Array, Tree]:
-        del params
-        return dy * self.derivative(tape), ()
+from fnn.layers.base import Elementwise, Layer, Tree
 
 
 class Identity(Elementwise):
@@ -64,6 +28,47 @@ class Identity(Elementwise):
 
     def derivative(self, a: jax.Array) -> jax.Array:
         return jnp.ones_like(a)
+
+
+class Heaviside(Elementwise):
+    """The threshold unit: a = 1 where z > 0, else 0 (errata D1).
+
+    For networks whose weights are set by hand, such as McCulloch and Pitts'. It has
+    no derivative to train with: 0 everywhere, and none at 0. Both roads refuse,
+    where a derivative of 0 would leave every weight before it silently where it is.
+
+    Raises:
+        TypeError: a derivative is asked for.
+
+    Example:
+        >>> Heaviside().function(jnp.array([-1.0, 0.0, 2.0])).tolist()
+        [0.0, 0.0, 1.0]
+    """
+
+    def function(self, z: jax.Array) -> jax.Array:
+        return _heaviside(z)
+
+    def derivative(self, a: jax.Array) -> NoReturn:
+        _refuse_derivative()
+
+
+@jax.custom_jvp
+def _heaviside(z: jax.Array) -> jax.Array:
+    return (z > 0).astype(z.dtype)
+
+
+@_heaviside.defjvp
+def _heaviside_jvp(primals: Tree, tangents: Tree) -> NoReturn:
+    """Autodiff comes here while it traces, before anything is computed."""
+    del primals, tangents
+    _refuse_derivative()
+
+
+def _refuse_derivative() -> NoReturn:
+    raise TypeError(
+        "Heaviside has no derivative to train with: its slope is 0 wherever it has "
+        "one. Train with fnn.layers.Sigmoid(beta), which tends to it for large beta."
+    )
 
 
 class Sigmoid(Elementwise):
@@ -103,21 +108,24 @@ class Tanh(Elementwise):
         return (1 - a) * (1 + a)
 
 
-class ReLU(Elementwise):
-    """a = z where z > 0, else 0; slope 1 where z > 0, else 0 (errata E1).
+class Softplus(Elementwise):
+    """a = log(1 + exp(z)), a smooth ReLU, with slope sigmoid(z) = 1 - exp(-a).
+
+    From exp(a) = 1 + exp(z): sigmoid(z) = exp(z) / (1 + exp(z)) = 1 - exp(-a), where
+    expm1 loses nothing. The function is max(z, 0) + log(1 + exp(-|z|)), which cannot
+    overflow (errata E10).
 
     Example:
-        >>> ReLU().function(jnp.array([-1.0, 0.0, 2.0])).tolist()
-        [0.0, 0.0, 2.0]
+        >>> a = Softplus().function(jnp.array([-100.0, 0.0, 100.0]))
+        >>> [round(float(entry), 3) for entry in a]
+        [0.0, 0.693, 100.0]
     """
 
-    initializer: ClassVar[Initializer] = He()
-
     def function(self, z: jax.Array) -> jax.Array:
-        return jnp.where(z > 0, z, jnp.zeros_like(z))
+        return jnp.logaddexp(z, jnp.zeros_like(z))
 
     def derivative(self, a: jax.Array) -> jax.Array:
-        return (a > 0).astype(a.dtype)
+        return -jnp.expm1(-a)
 
 
 class Softmax(Layer):

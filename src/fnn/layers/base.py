@@ -6,7 +6,9 @@ loss with respect to a layer's output y, `delta` the one with respect to a z.
 """
 
 import abc
-from typing import Any
+import itertools
+import warnings
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +16,7 @@ from jax import lax
 
 from fnn._core.component import Component
 from fnn._core.layer_checks import check_layer, inside
+from fnn.initializers import Initializer, LeCun
 
 BATCH = "batch"
 
@@ -26,7 +29,11 @@ class Layer(Component, abc.ABC):
     The batch is an axis named "batch" that `jax.vmap` adds outside. Parameters and
     statistics are plain pytrees; a layer without them has `()`. `key` and `train`
     reach every layer; most do not look at them.
+
+    `cancels_bias` is True where a constant added to the input changes nothing.
     """
+
+    cancels_bias: ClassVar[bool] = False
 
     def init(self, key: jax.Array) -> tuple[Tree, Tree]:
         """Draw `(params, stats)`. A layer without either keeps this one."""
@@ -55,6 +62,47 @@ class Layer(Component, abc.ABC):
         """
 
 
+class Elementwise(Layer):
+    """a = f(z) for each entry: a subclass gives `function` and `derivative`.
+
+    dC/dz = dC/da * f'(z), entry by entry. The derivative is written in terms of the
+    output a, so that the tape holds nothing but a, which the next layer's tape holds
+    as well. Where f' cannot be had from a, set `needs_input = True`: the tape then
+    holds z, and `derivative` is given that.
+
+    `initializer` draws the weights before this activation such that a signal neither
+    fades nor grows from layer to layer, at least near zero.
+    """
+
+    needs_input: ClassVar[bool] = False
+
+    @property
+    def initializer(self) -> Initializer:
+        """Of the weights before this activation."""
+        return LeCun()
+
+    @abc.abstractmethod
+    def function(self, z: jax.Array) -> jax.Array:
+        """a = f(z)."""
+
+    @abc.abstractmethod
+    def derivative(self, a: jax.Array, /) -> jax.Array:
+        """f'(z), from a = f(z), or from z with `needs_input`."""
+
+    def forward(
+        self, params: Tree, stats: Tree, x: jax.Array, key: jax.Array, train: bool
+    ) -> tuple[jax.Array, Tree, Tree]:
+        del params, key, train
+        a = self.function(x)
+        return a, stats, x if self.needs_input else a
+
+    def backward(
+        self, params: Tree, tape: Tree, dy: jax.Array
+    ) -> tuple[jax.Array, Tree]:
+        del params
+        return dy * self.derivative(tape), ()
+
+
 class Sequential(Layer):
     """Layers one after another; parameters, statistics and tape are tuples.
 
@@ -62,6 +110,10 @@ class Sequential(Layer):
 
     Args:
         layers: the layers in order, as positional arguments.
+
+    Warns:
+        UserWarning: a layer has a bias that the next one, a BatchNorm, subtracts
+            again (errata H9).
 
     Example:
         >>> import fnn
@@ -80,6 +132,15 @@ class Sequential(Layer):
         object.__setattr__(self, "layers", args or layers)
         for index, layer in enumerate(args):
             check_layer(f"layer {index}", layer, Layer, strict=True)
+        # Here only what a user wrote arrives, so each model warns once.
+        for index, (before, after) in enumerate(itertools.pairwise(args)):
+            if after.cancels_bias and getattr(before, "bias", False):
+                warnings.warn(
+                    f"layer {index}, {before}, has a bias that layer {index + 1}, "
+                    f"{after}, subtracts again: its gradient is 0. Write "
+                    f"{type(before).__name__}(..., bias=False).",
+                    stacklevel=2,
+                )
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"

@@ -34,7 +34,9 @@ class Dropout(Layer):
     ) -> tuple[jax.Array, Tree, Tree]:
         if not train:
             return x, stats, ()
-        kept = jax.random.bernoulli(key, 1 - like(self.rate, x), x.shape)
+        # Drawn in float32 whatever x is, so that a pass in float64 drops the same.
+        drawn = jax.random.uniform(key, x.shape, jnp.float32)
+        kept = drawn >= like(self.rate, drawn)
         return self._scaled(kept, x), stats, kept
 
     def backward(

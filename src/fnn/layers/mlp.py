@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from fnn._core.checks import check_function
 from fnn._core.layer_checks import check_layer, check_sizes
 from fnn.initializers import Initializer, LeCun
-from fnn.layers.activations import Elementwise, ReLU
 from fnn.layers.base import Layer, Sequential
 from fnn.layers.dense import Dense
 from fnn.layers.dropout import Dropout
 from fnn.layers.normalization import BatchNorm
+from fnn.layers.rectifiers import ReLU
 
 
 def mlp(
@@ -28,11 +28,12 @@ def mlp(
     Args:
         sizes: the widths from input to output, at least two.
         activation: after every hidden Dense; ReLU if not given.
-        normalization: makes a layer from a width, `fnn.layers.BatchNorm` or
-            `fnn.layers.LayerNorm`. Before a BatchNorm the Dense has no bias.
+        normalization: makes a layer from a width, `fnn.layers.BatchNorm`,
+            `fnn.layers.LayerNorm` or `fnn.layers.RMSNorm`. Before a BatchNorm the
+            Dense has no bias.
         dropout: rate after every hidden activation.
         initializer: of the weights before an activation; the activation's own if not
-            given: He for ReLU, LeCun for the others.
+            given: He for ReLU and its leaky kin, LeCun for the others.
 
     Returns:
         A `Sequential`; its parameters are a tuple, one entry a layer.
@@ -50,14 +51,13 @@ def mlp(
     if normalization is not None:
         example = "a function of a width such as fnn.layers.LayerNorm"
         check_function("normalization", normalization, example)
-    if initializer is None:
-        known = isinstance(activation, Elementwise)
-        initializer = activation.initializer if known else LeCun()
+    own: Initializer = getattr(activation, "initializer", LeCun())
+    drawn_by = own if initializer is None else initializer
     layers: list[Layer] = []
     for n_in, n_out in itertools.pairwise(sizes[:-1]):
         norm = None if normalization is None else normalization(n_out)
         bias = not isinstance(norm, BatchNorm)
-        layers.append(Dense(n_in, n_out, bias=bias, weight_initializer=initializer))
+        layers.append(Dense(n_in, n_out, bias=bias, weight_initializer=drawn_by))
         layers += [] if norm is None else [norm]
         layers.append(activation)
         layers += [] if dropout is None else [Dropout(dropout)]

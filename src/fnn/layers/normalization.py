@@ -1,4 +1,4 @@
-"""Batch and layer normalization."""
+"""Batch, layer and root mean square normalization."""
 
 from typing import Any
 
@@ -67,6 +67,7 @@ class BatchNorm(_Normalization):
         [[-1.0, -1.0], [1.0, 1.0]]
     """
 
+    cancels_bias = True
     keep: Any = number(default=0.9, at_least=0, below=1)
 
     def init(self, key: jax.Array) -> tuple[Tree, Tree]:
@@ -156,3 +157,53 @@ class LayerNorm(_Normalization):
         g = params["gamma"] * dy
         dx = s * (g - jnp.mean(g) - x_hat * jnp.mean(g * x_hat))
         return dx, {"gamma": batch_sum(dy * x_hat), "beta": batch_sum(dy)}
+
+
+class RMSNorm(_Normalization):
+    """y = gamma x_hat, x_hat = x / sqrt(mean(x^2) + epsilon).
+
+    The mean is that of one example over its n features, in training and inference
+    alike. A LayerNorm that does not subtract the mean, and has no shift.
+
+    Parameters: {"gamma": (n,)}.
+
+    Derivation. With g = gamma dy, s = 1 / sqrt(mean(x^2) + epsilon) and
+    ds/dx_j = -s^3 x_j / n, means over the features of one example,
+
+        dC/dx_j = s g_j + sum_i g_i x_i ds/dx_j = s (g_j - x_hat_j mean(g x_hat))
+
+    and dC/dgamma = sum_b dy_b x_hat_b. Source: Zhang and Sennrich, 2019.
+
+    Args:
+        n: number of features.
+        epsilon: added to the mean square.
+
+    Example:
+        >>> layer = RMSNorm(2)
+        >>> params, stats = layer.init(jax.random.key(0))
+        >>> x = jnp.array([3.0, -3.0])
+        >>> y, _, _ = layer.forward(params, stats, x, jax.random.key(0), train=True)
+        >>> y.round(3).tolist()
+        [1.0, -1.0]
+    """
+
+    def init(self, key: jax.Array) -> tuple[Tree, Tree]:
+        params, stats = super().init(key)
+        return {"gamma": params["gamma"]}, stats
+
+    def forward(
+        self, params: Tree, stats: Tree, x: jax.Array, key: jax.Array, train: bool
+    ) -> tuple[jax.Array, Tree, Tree]:
+        del key, train
+        check_input(self, self.n, x)
+        s = lax.rsqrt(jnp.mean(jnp.square(x)) + like(self.epsilon, x))
+        x_hat = x * s
+        return params["gamma"] * x_hat, stats, (x_hat, s)
+
+    def backward(
+        self, params: Tree, tape: Tree, dy: jax.Array
+    ) -> tuple[jax.Array, Tree]:
+        x_hat, s = tape
+        g = params["gamma"] * dy
+        dx = s * (g - x_hat * jnp.mean(g * x_hat))
+        return dx, {"gamma": batch_sum(dy * x_hat)}

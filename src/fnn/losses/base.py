@@ -4,15 +4,20 @@ import abc
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from fnn._core.component import Component
+from fnn._core.data_checks import check_labels, check_probabilities
 from fnn._core.layer_checks import check_same_shape
+from fnn._core.trees import like
 
 
 class Loss(Component, abc.ABC):
     """A scalar of one prediction and its target.
 
-    The loss of a batch is the weighted mean of its examples' losses.
+    The loss of a batch is the weighted mean of its examples' losses. Weights of
+    classes are weights of examples: `weight = class_weight[y]` in the batch gives
+    sum_i w_{y_i} l_i / sum_i w_{y_i}, divided by the weights' sum (errata F12).
     """
 
     @abc.abstractmethod
@@ -31,3 +36,44 @@ class Loss(Component, abc.ABC):
             targets: (B, ...), concrete or traced.
         """
         check_same_shape(prediction, jax.eval_shape(lambda y: y[0], targets))
+
+
+def check_classes(loss: Loss, prediction: Any, targets: Any) -> None:
+    """Raise unless targets are labels (B,) or rows (B, K) of probabilities."""
+    if targets.ndim == 1:
+        check_labels(targets, prediction.shape[-1])
+    else:
+        Loss.check_targets(loss, prediction, targets)
+        check_probabilities(targets)
+
+
+def residual(prediction: jax.Array, target: jax.Array) -> jax.Array:
+    """prediction - target, in the prediction's dtype: targets may be integers."""
+    check_same_shape(prediction, target)
+    return prediction - target.astype(prediction.dtype)
+
+
+def row(prediction: jax.Array, target: jax.Array) -> jax.Array:
+    """The target as a row of probabilities; NaN for a label that is no class."""
+    target = jnp.asarray(target)
+    if target.ndim == 0 and jnp.issubdtype(target.dtype, jnp.integer):
+        classes = jnp.arange(prediction.shape[-1], dtype=target.dtype)
+        one_hot = (classes == target).astype(prediction.dtype)
+        valid = (target >= 0) & (target < prediction.shape[-1])
+        return jnp.where(valid, one_hot, jnp.full_like(one_hot, jnp.nan))
+    check_same_shape(prediction, target)
+    return target.astype(prediction.dtype)
+
+
+def times(y: jax.Array, value: jax.Array) -> jax.Array:
+    """y * value, and 0 where y is 0 though the value be infinite (errata F5)."""
+    absent = y == 0
+    return jnp.where(absent, 0, y * jnp.where(absent, 0, value))
+
+
+def fade(q: jax.Array, gamma: Any) -> jax.Array:
+    """q^gamma for a probability q: 0^0 is 1, and the slope at q = 0 is not infinite."""
+    gamma = like(gamma, q)
+    none = q == 0
+    power = jnp.power(jnp.where(none, 1, q), gamma)
+    return jnp.where(none & (gamma > 0), 0, power)

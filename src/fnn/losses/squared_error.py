@@ -3,8 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from fnn._core.layer_checks import check_same_shape
-from fnn.losses.base import Loss
+from fnn.losses.base import Loss, residual
 
 
 class MeanSquaredError(Loss):
@@ -20,11 +19,10 @@ class MeanSquaredError(Loss):
     """
 
     def value(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
-        check_same_shape(prediction, target)
-        return jnp.mean(jnp.square(_residual(prediction, target)))
+        return jnp.mean(jnp.square(residual(prediction, target)))
 
     def gradient(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
-        return 2 * _residual(prediction, target) / prediction.size
+        return 2 * residual(prediction, target) / prediction.size
 
 
 class HalfSquaredError(Loss):
@@ -40,13 +38,7 @@ class HalfSquaredError(Loss):
     """
 
     def value(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
-        check_same_shape(prediction, target)
-        return jnp.sum(jnp.square(_residual(prediction, target))) / 2
+        return jnp.sum(jnp.square(residual(prediction, target))) / 2
 
     def gradient(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
-        return _residual(prediction, target)
-
-
-def _residual(prediction: jax.Array, target: jax.Array) -> jax.Array:
-    """prediction - target, in the prediction's dtype: targets may be integers."""
-    return prediction - target.astype(prediction.dtype)
+        return residual(prediction, target)

@@ -2,14 +2,15 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 
+from fnn._core.checks import check_kind
 from fnn._core.component import Component, static
-from fnn._core.trees import working_dtype
-from fnn.schedules import Schedule
+from fnn._core.trees import is_weight, working_dtype
+from fnn.schedules.base import Schedule
 
 Tree = Any
 
@@ -71,13 +72,38 @@ def as_optimizer(value: Any) -> Any:
     return Foreign(init, update) if callable(init) and callable(update) else value
 
 
+def rate_at(learning_rate: Any, step: jax.Array) -> Any:
+    """The learning rate of one update: a number as it is, a schedule's at `step`."""
+    return learning_rate(step) if isinstance(learning_rate, Schedule) else learning_rate
+
+
+class Wrapper(Optimizer):
+    """An optimizer around another one, which may be a foreign one.
+
+    A subclass keeps the other's state under the name "inner" in its own, a dict.
+    """
+
+    optimizer: Any
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "optimizer", as_optimizer(self.optimizer))
+
+    def init_inner(self, params: Tree) -> Tree:
+        """The state of the optimizer inside; raises TypeError if it is none."""
+        name = f"{type(self).__name__}.optimizer"
+        check_kind(name, self.optimizer, Optimizer, EXPECTED)
+        return self.optimizer.init(params)
+
+
 class ArrayOptimizer(Optimizer):
     """An optimizer whose rule treats every array alike: written once, for one array.
 
-    A subclass says which arrays it keeps (`slot_names`, all starting at zero) and
-    how one array is updated (`update_array`). Slots and arithmetic are in the
-    array's dtype, but float32 where that is narrower: 0.999 is 1 in bfloat16. The
-    update comes back in the array's own dtype.
+    A subclass says which arrays it keeps (`slot_names`, and `init_slots` where they
+    do not start at zero) and how one array is updated (`update_array`, and
+    `update_weight` where a weight matrix is treated in another way). Slots and
+    arithmetic are in the array's dtype, but float32 where that is narrower: 0.999 is
+    1 in bfloat16. The update comes back in the array's own dtype.
 
     The state is a dict: "step", the int32 number of updates made, and for each slot
     name a tree like the parameters, such as Adam's moments "m" and "v".
@@ -121,28 +147,43 @@ class ArrayOptimizer(Optimizer):
             step: the number of this update, from 1, as a float.
         """
 
-    def init(self, params: Tree) -> dict[str, Tree]:
-        def zeros(p: jax.Array) -> jax.Array:
-            return jnp.zeros(jnp.shape(p), working_dtype(p))
+    def update_weight(
+        self,
+        g: jax.Array,
+        slots: dict[str, jax.Array],
+        p: jax.Array,
+        rate: jax.Array,
+        step: jax.Array,
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """The same of a weight matrix, an array named "w"; here no different."""
+        return self.update_array(g, slots, p, rate, step)
 
-        slots = {name: jax.tree.map(zeros, params) for name in self.slot_names()}
-        return {"step": jnp.zeros((), jnp.int32), **slots}
+    def init_slots(self, p: jax.Array) -> dict[str, jax.Array]:
+        """The arrays kept for one array, in the dtype of the arithmetic."""
+        return {name: jnp.zeros_like(p) for name in self.slot_names()}
+
+    def init(self, params: Tree) -> dict[str, Tree]:
+        leaves, treedef = jax.tree.flatten(params)
+        slots = [
+            self._in_dtype(working_dtype(p)).init_slots(p.astype(working_dtype(p)))
+            for p in leaves
+        ]
+        return {"step": jnp.zeros((), jnp.int32), **self._by_name(treedef, slots)}
 
     def update(
         self, gradients: Tree, opt_state: dict[str, Tree], params: Tree
     ) -> tuple[Tree, dict[str, Tree]]:
         step = opt_state["step"]
-        rate = self.learning_rate
-        rate = rate(step) if isinstance(rate, Schedule) else rate
+        rate = rate_at(self.learning_rate, step)
         names = self.slot_names()
 
         def one(
-            g: jax.Array, p: jax.Array, *values: jax.Array
+            path: tuple[Any, ...], g: jax.Array, p: jax.Array, *values: jax.Array
         ) -> tuple[jax.Array, dict[str, jax.Array]]:
             dtype = working_dtype(p)
-            # The rule with its own numbers in the array's dtype: nothing promotes.
-            rule = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), self)
-            update, new = rule.update_array(
+            rule = self._in_dtype(dtype)
+            compute = rule.update_weight if is_weight(path) else rule.update_array
+            update, new = compute(
                 g.astype(dtype),
                 dict(zip(names, values, strict=True)),
                 p.astype(dtype),
@@ -151,18 +192,25 @@ class ArrayOptimizer(Optimizer):
             )
             return update.astype(p.dtype), new
 
-        leaves, treedef = jax.tree.flatten(params)
+        paths_and_leaves, treedef = jax.tree_util.tree_flatten_with_path(params)
         results = [
-            one(*arrays)
-            for arrays in zip(
+            one(path, g, p, *values)
+            for (path, p), g, *values in zip(
+                paths_and_leaves,
                 treedef.flatten_up_to(gradients),
-                leaves,
                 *(treedef.flatten_up_to(opt_state[name]) for name in names),
                 strict=True,
             )
         ]
         updates = treedef.unflatten([update for update, _ in results])
-        new_slots = {
-            name: treedef.unflatten([new[name] for _, new in results]) for name in names
-        }
-        return updates, {"step": step + 1, **new_slots}
+        slots = self._by_name(treedef, [new for _, new in results])
+        return updates, {"step": step + 1, **slots}
+
+    def _in_dtype(self, dtype: Any) -> Self:
+        """The rule with its own numbers in the array's dtype: nothing promotes."""
+        return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), self)
+
+    def _by_name(self, treedef: Any, slots: list[dict[str, jax.Array]]) -> Tree:
+        """From the slots of each array to a tree of arrays for each name."""
+        names = self.slot_names()
+        return {name: treedef.unflatten([one[name] for one in slots]) for name in names}

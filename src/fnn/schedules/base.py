@@ -1,0 +1,28 @@
+"""The contract of a schedule, and what schedules share."""
+
+import abc
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from fnn._core.component import Component
+
+
+class Schedule(Component, abc.ABC):
+    """`schedule(step)` is the learning rate of one update, a scalar."""
+
+    @abc.abstractmethod
+    def __call__(self, step: Any) -> Any:
+        """The learning rate at `step`, an integer scalar counted from 0."""
+
+
+def in_floats[Kind: Schedule](schedule: Kind, step: Any) -> tuple[jax.Array, Kind]:
+    """The step and the schedule with its numbers, all in the default float dtype."""
+    t = jnp.asarray(step, jnp.result_type(float))
+    return t, jax.tree.map(lambda leaf: jnp.asarray(leaf, t.dtype), schedule)
+
+
+def half_cosine(first: jax.Array, last: jax.Array, progress: jax.Array) -> jax.Array:
+    """From `first` to `last` along half a cosine, as `progress` goes from 0 to 1."""
+    return last + (first - last) * (1 + jnp.cos(jnp.pi * progress)) / 2
