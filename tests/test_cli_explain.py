@@ -99,7 +99,7 @@ def test_the_notes_digits_stand_beside(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_the_lines_are_those_of_the_notes(capsys: pytest.CaptureFixture[str]) -> None:
-    notes = Path("/work/shared/notes/001_adac6bd47b20ddb1.txt")
+    notes = Path(__file__).parents[2] / "shared/notes/001_adac6bd47b20ddb1.txt"
     if not notes.exists():
         pytest.skip("the notes are not here")
     lines = notes.read_text().splitlines()
