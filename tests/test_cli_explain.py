@@ -101,7 +101,7 @@ def test_the_notes_digits_stand_beside(capsys: pytest.CaptureFixture[str]) -> No
 def test_the_lines_are_those_of_the_notes(capsys: pytest.CaptureFixture[str]) -> None:
     notes = Path(__file__).parents[2] / "shared/notes/001_adac6bd47b20ddb1.txt"
     if not notes.exists():
-        pytest.skip("the notes are not here")
+        pytest.skip("the source notes do not travel with the repository")
     lines = notes.read_text().splitlines()
     for row in as_json("2-2-1", capsys)["notes"]:
         if row["lines"]:

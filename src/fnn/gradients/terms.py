@@ -105,10 +105,7 @@ def _terms(
     keys = jax.random.split(value_key, len(x))
 
     def forward(params: Tree, x: jax.Array) -> jax.Array:
-        def one(x: jax.Array, key: jax.Array) -> jax.Array:
-            return layer.forward(params, stats, x, key, train=True)[0]
-
-        return jax.vmap(one, axis_name=BATCH)(x, keys)
+        return _forward(layer, params, stats, x, value_key)
 
     def by_hand(x: jax.Array, dy: jax.Array, key: jax.Array) -> Any:
         _, _, tape = layer.forward(params, stats, x, key, train=True)
