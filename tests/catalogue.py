@@ -92,13 +92,25 @@ class AfterSoftmax(fnn.losses.Loss):
     loss: fnn.losses.Loss
 
     def value(self, prediction: Any, target: Any) -> Any:
-        p = jax.nn.softmax(prediction)
-        return self.loss.value((p + 1 / p.size) / 2, target)
+        return self.loss.value(self._mixed(prediction), target)
 
     def gradient(self, prediction: Any, target: Any) -> Any:
+        slope = self.loss.gradient(self._mixed(prediction), target)
+        return self._through(prediction, slope)
+
+    def weighted_value(self, prediction: Any, target: Any, share: Any) -> Any:
+        return self.loss.weighted_value(self._mixed(prediction), target, share)
+
+    def weighted_gradient(self, prediction: Any, target: Any, share: Any) -> Any:
+        slope = self.loss.weighted_gradient(self._mixed(prediction), target, share)
+        return self._through(prediction, slope)
+
+    def _mixed(self, prediction: Any) -> Any:
+        return (jax.nn.softmax(prediction) + 1 / prediction.size) / 2
+
+    def _through(self, prediction: Any, slope: Any) -> Any:
         p = jax.nn.softmax(prediction)
-        g = self.loss.gradient((p + 1 / p.size) / 2, target) / 2
-        return p * (g - jnp.sum(p * g))
+        return p * (slope - jnp.sum(p * slope)) / 2
 
 
 S = fnn.losses
@@ -124,6 +136,8 @@ LOSSES: dict[str, tuple[Callable[[], fnn.losses.Loss], Callable[..., Any]]] = {
         lambda: AfterSoftmax(S.BinaryCrossEntropy()),
         probabilities,
     ),
+    "Dice": (lambda: AfterSoftmax(S.Dice()), probabilities),
+    "Tversky": (lambda: AfterSoftmax(S.Tversky()), probabilities),
     "MeanSquaredError": (S.MeanSquaredError, values),
     "HalfSquaredError": (S.HalfSquaredError, values),
     "MeanAbsoluteError": (S.MeanAbsoluteError, values),

@@ -5,9 +5,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.batch_axis import batch_sum
 from fnn.data import Batch
 from fnn.gradients.base import over_batch, with_penalty
-from fnn.layers.base import Layer, Tree, batch_sum
+from fnn.layers.base import Layer, Tree
 from fnn.losses import Loss
 from fnn.penalties import Penalty
 
@@ -53,8 +54,8 @@ def backprop(
 
     def example(x: jax.Array, y: jax.Array, share: jax.Array, key: jax.Array) -> Any:
         prediction, new_stats, tape = model.forward(params, stats, x, key, train=True)
-        value = share * loss.value(prediction, y)
-        dy = share * loss.gradient(prediction, y)
+        value = loss.weighted_value(prediction, y, share)
+        dy = loss.weighted_gradient(prediction, y, share)
         _, dparams = model.backward(params, tape, dy)
         return batch_sum(value), new_stats, dparams
 

@@ -14,8 +14,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.batch_axis import BATCH, batch_sum
 from fnn.data import Batch
-from fnn.layers.base import BATCH, Layer, Tree, batch_sum
+from fnn.layers.base import Layer, Tree
 from fnn.losses import Loss
 from fnn.penalties import Penalty
 
@@ -61,7 +62,7 @@ def batch_loss(
 
     def example(x: jax.Array, y: jax.Array, share: jax.Array, key: jax.Array) -> Any:
         prediction, new_stats, _ = model.forward(params, stats, x, key, train=True)
-        return batch_sum(share * loss.value(prediction, y)), new_stats
+        return batch_sum(loss.weighted_value(prediction, y, share)), new_stats
 
     value, stats = over_batch(example, batch, key)
     return with_penalty(value, penalty, params), stats

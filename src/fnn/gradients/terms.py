@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fnn.layers.base import BATCH, Layer, Sequential, Tree, batch_sum
+from fnn._core.batch_axis import BATCH, batch_sum
+from fnn.layers.base import Layer, Sequential, Tree
 from fnn.losses import Loss
 
 _ZEROS = 0.1

@@ -1,5 +1,7 @@
 """Layers: each a forward rule and its hand-derived backward rule, side by side."""
 
+from fnn._core.batch_axis import batch_sum as batch_sum
+from fnn._core.batch_axis import outer_sum as outer_sum
 from fnn.layers.activations import Heaviside as Heaviside
 from fnn.layers.activations import Identity as Identity
 from fnn.layers.activations import Sigmoid as Sigmoid
@@ -9,8 +11,6 @@ from fnn.layers.activations import Tanh as Tanh
 from fnn.layers.base import Elementwise as Elementwise
 from fnn.layers.base import Layer as Layer
 from fnn.layers.base import Sequential as Sequential
-from fnn.layers.base import batch_sum as batch_sum
-from fnn.layers.base import outer_sum as outer_sum
 from fnn.layers.dense import Dense as Dense
 from fnn.layers.dropout import Dropout as Dropout
 from fnn.layers.gelu import GELU as GELU

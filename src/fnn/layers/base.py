@@ -11,14 +11,10 @@ import warnings
 from typing import Any, ClassVar
 
 import jax
-import jax.numpy as jnp
-from jax import lax
 
 from fnn._core.component import Component
 from fnn._core.layer_checks import check_layer, inside
 from fnn.initializers import Initializer, LeCun
-
-BATCH = "batch"
 
 Tree = Any
 
@@ -179,26 +175,3 @@ class Sequential(Layer):
             dy, gradient = layer.backward(layer_params, layer_tape, dy)
             gradients.append(gradient)
         return dy, tuple(reversed(gradients))
-
-
-def batch_sum(value: jax.Array) -> jax.Array:
-    """The sum over the batch of a vector gradient."""
-    return lax.psum(value, BATCH)
-
-
-def outer_sum(x: jax.Array, dz: jax.Array) -> jax.Array:
-    """The sum over the batch of the outer products x dz^T, as one matrix product.
-
-    dW[i, o] = sum_b x[b, i] dz[b, o]. Under `vmap`, `all_gather` is the batched array
-    itself, so this costs what autodiff's product costs. An outer product for each
-    example and a sum after it would be a broadcast multiply and a reduction.
-
-    Args:
-        x: (n_in,) of each example.
-        dz: (n_out,) of each example.
-
-    Returns:
-        (n_in, n_out), the same for every example.
-    """
-    rows, deltas = lax.all_gather((x, dz), BATCH)
-    return jnp.einsum("bi,bo->io", rows, deltas)

@@ -5,11 +5,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.batch_axis import batch_sum, outer_sum
 from fnn._core.checks import check_size
 from fnn._core.component import static
 from fnn._core.layer_checks import check_input
 from fnn.initializers import Initializer, LeCun, Zeros
-from fnn.layers.base import Layer, Tree, batch_sum, outer_sum
+from fnn.layers.base import Layer, Tree
 
 
 class Maxout(Layer):

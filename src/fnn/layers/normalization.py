@@ -6,11 +6,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from fnn._core.batch_axis import BATCH, batch_sum
 from fnn._core.checks import check_size
 from fnn._core.component import number, static
 from fnn._core.layer_checks import check_batch_axis, check_input
 from fnn._core.trees import like
-from fnn.layers.base import BATCH, Layer, Tree, batch_sum
+from fnn.layers.base import Layer, Tree
 
 
 class _Normalization(Layer):

@@ -9,10 +9,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.batch_axis import batch_sum
 from fnn._core.component import number
 from fnn._core.trees import like
 from fnn.initializers import He, Initializer, VarianceScaling
-from fnn.layers.base import Elementwise, Layer, Tree, batch_sum
+from fnn.layers.base import Elementwise, Layer, Tree
 
 
 class ReLU(Elementwise):

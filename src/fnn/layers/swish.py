@@ -6,9 +6,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.batch_axis import batch_sum
 from fnn._core.component import number
 from fnn._core.trees import like
-from fnn.layers.base import Elementwise, Layer, Tree, batch_sum
+from fnn.layers.base import Elementwise, Layer, Tree
 
 
 class Swish(Elementwise):

@@ -6,6 +6,8 @@ from fnn.losses.absolute_error import MeanAbsoluteError as MeanAbsoluteError
 from fnn.losses.base import Loss as Loss
 from fnn.losses.hinge import Hinge as Hinge
 from fnn.losses.hinge import SquaredHinge as SquaredHinge
+from fnn.losses.overlap import Dice as Dice
+from fnn.losses.overlap import Tversky as Tversky
 from fnn.losses.probability import BinaryCrossEntropy as BinaryCrossEntropy
 from fnn.losses.probability import CategoricalCrossEntropy as CategoricalCrossEntropy
 from fnn.losses.sigmoid import SigmoidCrossEntropy as SigmoidCrossEntropy

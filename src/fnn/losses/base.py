@@ -28,6 +28,23 @@ class Loss(Component, abc.ABC):
     def gradient(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
         """The derivative of `value` in the prediction, of the prediction's shape."""
 
+    def weighted_value(
+        self, prediction: jax.Array, target: jax.Array, share: jax.Array
+    ) -> jax.Array:
+        """An example's part of the loss of its batch, which is the sum of the parts.
+
+        The roads call this one. `share` is the example's weight over the sum of all
+        weights. A loss of the batch that is no mean of its examples' losses, a ratio
+        of sums over the axis "batch" as `Dice`, replaces it and its gradient.
+        """
+        return share * self.value(prediction, target)
+
+    def weighted_gradient(
+        self, prediction: jax.Array, target: jax.Array, share: jax.Array
+    ) -> jax.Array:
+        """The derivative of the loss of the batch in one example's prediction."""
+        return share * self.gradient(prediction, target)
+
     def check_targets(self, prediction: Any, targets: Any) -> None:
         """Raise unless a batch of targets fits one example's prediction.
 

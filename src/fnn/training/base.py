@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from fnn._core import keys
+from fnn._core.batch_axis import BATCH
 from fnn._core.checks import check_function, check_key, check_kind, check_names
 from fnn._core.component import Component, check_component, static
 from fnn._core.data_checks import check_inputs
@@ -14,7 +15,7 @@ from fnn.data import Batch
 from fnn.data.base import as_batch
 from fnn.gradients.autodiff import autodiff
 from fnn.gradients.base import Road
-from fnn.layers.base import BATCH, Layer, Tree
+from fnn.layers.base import Layer, Tree
 from fnn.losses import Loss
 from fnn.optimizers.base import EXPECTED, Optimizer, as_optimizer
 from fnn.penalties import Penalty

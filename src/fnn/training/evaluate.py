@@ -6,9 +6,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.batch_axis import batch_sum
 from fnn._core.checks import check_distinct, check_functions
 from fnn.gradients.base import over_batch
-from fnn.layers.base import batch_sum
 from fnn.training.base import Recipe, TrainState, check_data, predict
 
 Metric = Callable[[jax.Array, jax.Array], jax.Array]
@@ -51,7 +51,7 @@ def evaluate(
 
     def example(prediction: Any, y: Any, share: Any, key: Any) -> jax.Array:
         del key
-        return batch_sum(share * recipe.loss.value(prediction, y))
+        return batch_sum(recipe.loss.weighted_value(prediction, y, share))
 
     loss = over_batch(example, data._replace(x=predictions), jax.random.key(0))
     values = (loss, *(metric(predictions, data.y) for metric in metrics))

@@ -7,13 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn._core import keys
+from fnn._core.batch_axis import batch_sum
 from fnn._core.explain_checks import check_no_layer, check_one_example
 from fnn._core.layer_checks import inside
 from fnn._core.trees import cast
 from fnn.data.base import as_batch
 from fnn.gradients.base import over_batch
 from fnn.layers import BatchNorm, Dense, Dropout, Elementwise
-from fnn.layers.base import Layer, Sequential, Tree, batch_sum
+from fnn.layers.base import Layer, Sequential, Tree
 from fnn.optimizers import SGD
 from fnn.schedules import Schedule
 from fnn.training.base import Recipe, TrainState, check_data
@@ -115,7 +116,7 @@ def _explain(recipe: Recipe, state: TrainState, batch: Any, dtype: Any) -> Expla
 
         def again(x: Any, y: Any, share: Any, key: Any) -> jax.Array:
             prediction, _, _ = model.forward(params_after, stats, x, key, train=True)
-            return batch_sum(share * loss.value(prediction, y))
+            return batch_sum(loss.weighted_value(prediction, y, share))
 
         after = float(over_batch(again, batch, key))
     steps = _steps(recipe.model, params, stats, key)
@@ -184,8 +185,8 @@ def _sweep(steps: list[_Step], loss: Any, x: Any, y: Any, share: Any) -> Tree:
             )
         inputs.append(output)
         tapes.append(tape)
-    value = share * loss.value(inputs[-1], y)
-    loss_gradient = dy = share * loss.gradient(inputs[-1], y)
+    value = loss.weighted_value(inputs[-1], y, share)
+    loss_gradient = dy = loss.weighted_gradient(inputs[-1], y, share)
     records, gradients = [], []
     for index, step in reversed(list(enumerate(steps))):
         slope = None
