@@ -41,6 +41,21 @@ from fnn.training.fit import History as History
 from fnn.training.fit import fit as fit
 from fnn.training.learning_rate import LearningRates as LearningRates
 from fnn.training.learning_rate import find_learning_rate as find_learning_rate
+from fnn.training.memory import MemoryPlan as MemoryPlan
+from fnn.training.memory import memory_plan as memory_plan
+from fnn.training.optuna_search import optuna_search as optuna_search
+from fnn.training.parameters import parameter_count as parameter_count
+from fnn.training.points import LogUniform as LogUniform
+from fnn.training.points import Uniform as Uniform
+from fnn.training.recommend import Recommendation as Recommendation
+from fnn.training.recommend import recommend as recommend
+from fnn.training.search import Search as Search
+from fnn.training.search import grid as grid
+from fnn.training.search import random_search as random_search
+from fnn.training.search import successive_halving as successive_halving
+from fnn.training.shrink import shrink as shrink
 from fnn.training.step import train_step as train_step
+from fnn.training.sweep import Sweep as Sweep
+from fnn.training.sweep import sweep as sweep
 
 __version__ = "0.1.0"
