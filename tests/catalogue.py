@@ -5,6 +5,7 @@ features to WIDTH features, so that it also fits inside `Repeat` and `Residual`.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -46,6 +47,18 @@ LAYERS: dict[str, Callable[[], fnn.layers.Layer]] = {
     "RMSNorm": lambda: L.RMSNorm(WIDTH),
     "Dropout": lambda: L.Dropout(0.4),
     "Residual": lambda: L.Residual(L.Dense(WIDTH, WIDTH)),
+    "Residual:scale": lambda: L.Residual(L.Dense(WIDTH, WIDTH), scale=0.3),
+    "ReZero": lambda: L.ReZero(L.Sequential(L.Tanh(), L.Dense(WIDTH, WIDTH))),
+    "Checkpoint": lambda: L.Checkpoint(
+        L.Sequential(L.Tanh(), L.Dropout(0.3), L.Dense(WIDTH, WIDTH))
+    ),
+    "Checkpoint:every second layer": lambda: L.Repeat(
+        L.Checkpoint(L.Repeat(L.Sequential(L.Tanh(), L.Dense(WIDTH, WIDTH)), 2)), 2
+    ),
+    "Tied": lambda: L.Tied(L.Sequential(L.Tanh(), L.Dense(WIDTH, WIDTH)), 3),
+    "Tied:BatchNorm": lambda: L.Tied(
+        L.Sequential(L.Dense(WIDTH, WIDTH, bias=False), L.BatchNorm(WIDTH), L.ReLU()), 3
+    ),
     "Repeat": lambda: L.Repeat(L.Sequential(L.Tanh(), L.Dense(WIDTH, WIDTH)), 3),
     "Repeat:output first": lambda: L.Repeat(
         L.Sequential(L.Dense(WIDTH, WIDTH), L.Tanh()), 3
@@ -212,6 +225,8 @@ INITIALIZERS: dict[str, Callable[[], fnn.initializers.Initializer]] = {
         1.5, "fan_out", distribution="uniform"
     ),
     "Orthogonal": fnn.initializers.Orthogonal,
+    "Normal": lambda: fnn.initializers.Normal(0.05),
+    "ScaledIdentity": lambda: fnn.initializers.ScaledIdentity(1.5),
 }
 
 PENALTIES: dict[str, Callable[[], fnn.penalties.Penalty]] = {
@@ -222,7 +237,7 @@ PENALTIES: dict[str, Callable[[], fnn.penalties.Penalty]] = {
 
 SCORES = jnp.array([0.5, 1.5, 0.5, -1.0])
 
-METRICS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
+METRICS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "accuracy": lambda: (fnn.metrics.accuracy, jnp.eye(3), jnp.array([0, 1, 0])),
     "binary_accuracy": lambda: (
         fnn.metrics.binary_accuracy,
@@ -249,6 +264,13 @@ METRICS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
         jnp.zeros((4, 4)),
         jnp.array([0, 1, 0, 2]),
     ),
+    "temperature": lambda: (
+        fnn.metrics.temperature,
+        jnp.array([[4.0, 0.0]] * 4),
+        jnp.array([0, 0, 1, 0]),
+    ),
+    "exponential_average": lambda: (fnn.metrics.exponential_average, SCORES),
+    "trailing_mean": lambda: (partial(fnn.metrics.trailing_mean, window=2), SCORES),
     "r2": lambda: (fnn.metrics.r2, SCORES, jnp.array([0.0, 2.0, 2.0, 1.0])),
 }
 

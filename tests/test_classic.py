@@ -44,6 +44,15 @@ def test_units_side_by_side() -> None:
     np.testing.assert_array_equal(answers.T, expected)
 
 
+def test_numbers_of_other_kinds_are_not_rounded() -> None:
+    """-0.5 and 0.4 are no integers; 257 is no bfloat16."""
+    negation = McCullochPitts(np.array([-1]), -0.5)
+    assert negation(X[1:3, :1]).tolist() == [1.0, 0.0]
+    assert float(McCullochPitts(np.array([1, 1]), 0.5)(np.array([0.4, 0.4]))) == 1
+    many = McCullochPitts(jnp.ones(257, jnp.bfloat16), 256.5)
+    assert float(many(np.ones(257))) == 1
+
+
 def test_xor_needs_a_hidden_layer() -> None:
     xor = UNITS["xor"]
     hidden = McCullochPitts(
@@ -141,6 +150,13 @@ def test_the_example_of_the_notes() -> None:
             bias_input=-1.0,
         )
         assert (int(got.epochs), bool(got.converged)) == (epochs, True)
+
+
+def test_narrow_inputs_have_wide_weights() -> None:
+    """In bfloat16 a weight of 300 does not move by 1."""
+    x, start = jnp.ones((1, 1), jnp.bfloat16), np.array([0, -300], np.float32)
+    got = perceptron_fit(x, np.array([1]), start=start, epochs=500, keep_path=False)
+    assert (got.converged, int(got.mistakes)) == (True, 151)
 
 
 def test_a_negative_bias_input_negates_the_bias_weight() -> None:

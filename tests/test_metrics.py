@@ -100,6 +100,11 @@ def test_one_output_has_no_highest(metric: Any) -> None:
         metric(jnp.ones((5, 1)), jnp.ones((5, 1)))
 
 
+def test_a_traced_label_that_is_no_class_counts_nowhere() -> None:
+    cells = jax.jit(confusion_matrix)(jnp.eye(3), jnp.array([-1, 1, 3]))
+    np.testing.assert_array_equal(cells, np.diag([0, 1, 0]))
+
+
 METRICS = {"precision": precision, "recall": recall, "f1": f1}
 
 
@@ -221,6 +226,15 @@ def test_auc_of_ties_alone_and_of_one_kind() -> None:
     assert float(auc(jnp.arange(4.0), jnp.array([0, 0, 1, 1]))) == 1
     # A negative zero is a zero.
     assert float(auc(jnp.array([-0.0, 0.0]), jnp.array([0, 1]))) == 0.5
+
+
+def test_a_nan_has_no_rank() -> None:
+    """Concrete it raises; in a compiled step it must not pass for a score."""
+    score, target = jnp.array([0.1, jnp.nan, 0.3, 0.4]), jnp.array([1, 0, 1, 0])
+    assert np.isnan(auc(score, target))
+    curve = jax.jit(roc_curve)(score, target)
+    assert np.isnan(curve.true_positive_rate).all()
+    assert np.isnan(curve.false_positive_rate).all()
 
 
 @pytest.mark.usefixtures("x64")

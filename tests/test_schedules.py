@@ -227,6 +227,11 @@ def test_a_drop_is_at_its_step_for_every_period() -> None:
             assert float(run(k * every - 1)) == 0.5 ** (k - 1)
 
 
+def test_one_boundary_is_a_tuple_as_well() -> None:
+    with pytest.raises(TypeError, match=r"MultiStep.boundaries must be a tuple"):
+        S.MultiStep(0.1, boundaries=10)  # pyright: ignore
+
+
 def test_constant() -> None:
     steps = np.array([0, 1, 10**6], np.int32)
     np.testing.assert_array_equal(rates(Constant(0.25), steps), [0.25] * 3)  # pyright: ignore

@@ -23,6 +23,7 @@ from fnn.gradients.backprop import backprop as backprop
 from fnn.gradients.compare import compare_gradients as compare_gradients
 from fnn.gradients.finite_differences import finite_differences as finite_differences
 from fnn.gradients.report import GradientReport as GradientReport
+from fnn.gradients.statistics import Statistics as Statistics
 from fnn.training.base import Info as Info
 from fnn.training.base import Recipe as Recipe
 from fnn.training.base import TrainState as TrainState

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from fnn._core.checks import check_choice
 from fnn._core.component import Component, number, static
 from fnn._core.layer_checks import check_matrix_shape
-from fnn._core.trees import working_dtype
+from fnn._core.trees import square_root, working_dtype
 
 
 class Initializer(Component, abc.ABC):
@@ -65,6 +65,56 @@ class Constant(Initializer):
     def variance(self, shape: tuple[int, ...]) -> Any:
         del shape
         return 0.0
+
+
+class Normal(Initializer):
+    """A normal distribution with mean 0 and one variance for every shape: for biases.
+
+    Critical initialization asks for it (`fnn.theory.critical`).
+
+    Args:
+        entry_variance: the variance, whatever the shape.
+
+    Example:
+        >>> Normal(0.05).variance((64,))
+        0.05
+    """
+
+    entry_variance: Any = number(at_least=0)
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        deviation = square_root(jnp.asarray(self.entry_variance, dtype))
+        return deviation * jax.random.normal(key, shape, dtype)
+
+    def variance(self, shape: tuple[int, ...]) -> Any:
+        del shape
+        return self.entry_variance
+
+
+class ScaledIdentity(Initializer):
+    """factor on the diagonal, 0 elsewhere; every draw is the same.
+
+    Not random: its variance is the mean square of an entry,
+    factor^2 / max(n_in, n_out), as for an `Orthogonal` of that gain. The notes'
+    examples: 1.5 I explodes, 0.5 I vanishes (errata I2 to I5).
+
+    Args:
+        factor: every entry of the diagonal.
+
+    Example:
+        >>> ScaledIdentity(1.5)(jax.random.key(0), (2, 3), jnp.float32).tolist()
+        [[1.5, 0.0, 0.0], [0.0, 1.5, 0.0]]
+    """
+
+    factor: Any = number(default=1.0)
+
+    def __call__(self, key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        del key
+        n_in, n_out = _fans(shape)
+        return jnp.asarray(self.factor, dtype) * jnp.eye(n_in, n_out, dtype=dtype)
+
+    def variance(self, shape: tuple[int, ...]) -> Any:
+        return self.factor**2 / max(_fans(shape))
 
 
 class _Drawn(Initializer):

@@ -53,7 +53,7 @@ class L2(Penalty):
     """strength / 2 * sum w^2, with the gradient strength * w.
 
     Under plain gradient descent this is the `weight_decay` of PyTorch; under Adam it
-    is not decoupled weight decay (errata H2).
+    is not decoupled weight decay (errata H2). Keras has no 1/2: its strength is half.
 
     Example:
         >>> params = {"w": jnp.array([[1.0, -2.0]]), "b": jnp.array([3.0])}

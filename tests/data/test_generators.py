@@ -58,6 +58,14 @@ def test_spirals() -> None:
     assert np.bincount(data.y).tolist() == [101, 100, 100]
 
 
+@pytest.mark.usefixtures("x64")
+def test_turns_of_any_dtype() -> None:
+    key, results = jax.random.key(0), []
+    for turns in (2, 2.0, np.float32(2), jnp.array(2, jnp.int32)):
+        results.append(np.asarray(spirals(key, 4, turns=turns).x))
+    assert all((x == results[0]).all() for x in results)
+
+
 def test_moons() -> None:
     data = moons(jax.random.key(0), 500, noise=0.0)
     upper, lower = (np.asarray(data.x)[np.asarray(data.y) == k] for k in (0, 1))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import fnn
 from tests.catalogue import LOSSES, WIDTH
 
 EACH = pytest.mark.parametrize("name", LOSSES)
@@ -48,3 +49,24 @@ def test_its_numbers_are_leaves(name: str) -> None:
         return
     for leaf in jax.tree.leaves(jax.grad(lambda loss: loss.value(z, target))(loss)):
         assert np.isfinite(leaf)
+
+
+@pytest.mark.parametrize(
+    ("classes", "dtype"), [(300, "uint8"), (256, "uint8"), (128, "int8")]
+)
+def test_labels_of_few_bits_mark_one_class(classes: int, dtype: str) -> None:
+    """A count of classes that the labels' dtype cannot hold."""
+    logits = jnp.linspace(-3, 3, classes)
+    loss = fnn.losses.SoftmaxCrossEntropy()
+    narrow, wide = (jnp.asarray(7, kind) for kind in (dtype, "int32"))
+    assert float(loss.value(logits, narrow)) == float(loss.value(logits, wide))
+
+
+def test_one_output_is_no_classifier_among_classes() -> None:
+    recipe = fnn.Recipe(
+        fnn.layers.Dense(2, 1), fnn.losses.SoftmaxCrossEntropy(), fnn.optimizers.SGD()
+    )
+    state = fnn.init(recipe, jax.random.key(0))
+    batch = (np.ones((3, 2), np.float32), np.zeros((3, 1), np.float32))
+    with pytest.raises(ValueError, match="SigmoidCrossEntropy"):
+        fnn.train_step(recipe, state, batch)

@@ -102,6 +102,16 @@ def test_the_state_counts_updates(name: str) -> None:
     assert int(state["step"]) == 3
 
 
+def test_the_largest_count_stays() -> None:
+    """One more would be negative: powers of a decay infinite, and every step 0."""
+    g = {"w": jnp.ones(2)}
+    state = Adam(0.1).init(g)
+    settled = {**state, "m": g, "v": g, "step": jnp.array(2**31 - 1, jnp.int32)}
+    updates, state = Adam(0.1).update(g, settled, g)
+    np.testing.assert_allclose(updates["w"], [-0.1, -0.1], rtol=1e-6)
+    assert int(state["step"]) == 2**31 - 1
+
+
 @ALL
 def test_other_numbers_need_no_other_program(name: str) -> None:
     traces = 0

@@ -102,6 +102,13 @@ def test_a_sweep_over_how_many_to_accumulate(rng: np.random.Generator) -> None:
     assert state["count"].tolist() == [0, 0, 0, 2]
 
 
+def test_the_mean_is_of_as_many_as_came() -> None:
+    """Where `every` is no whole number, the step comes with the next gradient."""
+    params, threes = {"w": jnp.zeros(1)}, {"w": jnp.full((3, 1), 3.0)}
+    got, _ = follow(Accumulate(SGD(1.0), every=2.5), params, threes)
+    assert got["w"][:, 0].tolist() == [0.0, 0.0, -3.0]
+
+
 def test_accumulation_is_not_in_bfloat16() -> None:
     """There 1 added to 256 changes nothing."""
     params = {"w": jnp.zeros(1, jnp.bfloat16)}

@@ -116,6 +116,15 @@ def check_labels(y: Any, classes: int | None = None, name: str = "y") -> None:
         )
 
 
+def check_several_classes(prediction: Any) -> None:
+    """Raise unless an example's prediction has at least two entries."""
+    if prediction.shape[-1] < 2:
+        raise ValueError(
+            "the model must have at least 2 outputs, one a class, got 1. For yes or no "
+            "use one output and fnn.losses.SigmoidCrossEntropy."
+        )
+
+
 def check_probabilities(y: Any) -> None:
     """Raise unless targets, where concrete, lie in [0, 1]."""
     if not is_concrete(y):

@@ -4,7 +4,7 @@ from typing import Any
 
 from fnn.initializers import Zeros
 from fnn.layers import Dense
-from fnn.losses import Hinge, SigmoidCrossEntropy, SoftmaxCrossEntropy
+from fnn.losses import Hinge, Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
 from fnn.optimizers import SGD
 from fnn.penalties import L2
 from fnn.training.base import Recipe
@@ -40,9 +40,7 @@ def logistic_regression(
         >>> fnn.predict(recipe, state, jnp.ones((2, 3))).tolist()
         [[0.0], [0.0]]
     """
-    model = Dense(n_features, 1, weight_initializer=Zeros())
-    optimizer = SGD(0.1) if optimizer is None else optimizer
-    return Recipe(model, SigmoidCrossEntropy(), optimizer, L2(strength))
+    return _recipe(n_features, 1, SigmoidCrossEntropy(), strength, optimizer)
 
 
 def softmax_regression(
@@ -72,9 +70,7 @@ def softmax_regression(
         >>> recipe.model.n_in, recipe.model.n_out
         (64, 10)
     """
-    model = Dense(n_features, classes, weight_initializer=Zeros())
-    optimizer = SGD(0.1) if optimizer is None else optimizer
-    return Recipe(model, SoftmaxCrossEntropy(), optimizer, L2(strength))
+    return _recipe(n_features, classes, SoftmaxCrossEntropy(), strength, optimizer)
 
 
 def linear_svm(
@@ -107,6 +103,10 @@ def linear_svm(
         >>> float(recipe.loss.value(jnp.array([0.25]), jnp.array([1.0])))
         0.75
     """
-    model = Dense(n_features, 1, weight_initializer=Zeros())
+    return _recipe(n_features, 1, Hinge(), strength, optimizer)
+
+
+def _recipe(n_in: int, n_out: int, loss: Loss, strength: Any, optimizer: Any) -> Recipe:
+    model = Dense(n_in, n_out, weight_initializer=Zeros())
     optimizer = SGD(0.1) if optimizer is None else optimizer
-    return Recipe(model, Hinge(), optimizer, L2(strength))
+    return Recipe(model, loss, optimizer, L2(strength))

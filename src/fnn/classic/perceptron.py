@@ -8,7 +8,7 @@ from jax import lax
 
 from fnn._core.checks import Range, check_range, is_concrete
 from fnn._core.classic_checks import check_perceptron, check_perceptron_run
-from fnn._core.trees import like
+from fnn._core.trees import like, working_dtype
 from fnn.classic.units import McCullochPitts
 
 
@@ -62,7 +62,7 @@ def perceptron_fit(
     Compile it with static `rule`, `epochs`, `keep_path`; map it over anything else.
 
     Args:
-        x: (P, n) examples, floating.
+        x: (P, n) examples, floating; the weights are float32 where x is narrower.
         targets: (P,) of 0 and 1, or (P, K) for K units at once.
         learning_rate: above 0.
         start: the first weights, like `weights` of the result; zeros if not given.
@@ -93,7 +93,7 @@ def perceptron_fit(
     check_perceptron_run(rule, epochs)
     if is_concrete(learning_rate):
         check_range("learning_rate", learning_rate, Range(above=0))
-    x = jnp.asarray(x)
+    x = jnp.asarray(x, working_dtype(x))
     one_unit = targets.ndim == 1
     wanted = jnp.asarray(targets, x.dtype).reshape(len(x), -1)
     bias = like(bias_input, x)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from fnn._core.classic_checks import check_unit_input, check_unit_weights
 from fnn._core.component import Component, number
-from fnn._core.trees import like
+from fnn._core.trees import like, working_dtype
 
 
 class McCullochPitts(Component):
@@ -21,7 +21,8 @@ class McCullochPitts(Component):
     nervous activity, 1943.
 
     Args:
-        weights: (n,) of one unit, or (n, K) of K units side by side.
+        weights: (n,) of one unit, or (n, K) of K units side by side; integers are
+            taken as floats, and narrow floats are summed in float32.
         theta: the threshold, a scalar or (K,).
 
     Raises:
@@ -42,9 +43,11 @@ class McCullochPitts(Component):
         check_unit_weights(self.weights, self.theta)
         check_unit_input(self.weights.shape[0], x)
         weights = jnp.asarray(self.weights)
-        h = jnp.matmul(jnp.asarray(x, weights.dtype), weights, precision="highest")
+        floating = jnp.issubdtype(weights.dtype, jnp.floating)
+        dtype = working_dtype(weights) if floating else jnp.result_type(float)
+        h = jnp.matmul(x.astype(dtype), weights.astype(dtype), precision="highest")
         theta = jnp.broadcast_to(like(self.theta, h), h.shape)
-        return (h > theta).astype(weights.dtype)
+        return (h > theta).astype(dtype)
 
 
 class ThresholdNetwork(Component):

@@ -17,6 +17,7 @@ from fnn.data.generators import moons as moons
 from fnn.data.generators import sine as sine
 from fnn.data.generators import spirals as spirals
 from fnn.data.generators import xor as xor
+from fnn.data.pca import PCA as PCA
 from fnn.data.preprocessing import MinMax as MinMax
 from fnn.data.preprocessing import Standardize as Standardize
 from fnn.data.preprocessing import one_hot as one_hot
@@ -24,3 +25,5 @@ from fnn.data.preprocessing import stratified_split as stratified_split
 from fnn.data.readers import read_csv as read_csv
 from fnn.data.readers import read_idx as read_idx
 from fnn.data.readers import read_npz as read_npz
+from fnn.data.split_report import SplitReport as SplitReport
+from fnn.data.split_report import split_report as split_report

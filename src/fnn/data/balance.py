@@ -19,7 +19,8 @@ from fnn.data.base import Batch, as_batch, take
 def class_weights(labels: Any, classes: int | None = None) -> np.ndarray:
     """Balanced weights: class k with B_k of the B examples gets B / (K B_k).
 
-    The examples of each class then weigh B / K together, and all of them B.
+    The examples of each class then weigh B / K together, and all of them B. These are
+    scikit-learn's "balanced" weights.
 
     Args:
         labels: (B,) integer labels from 0 to K - 1.
@@ -51,8 +52,11 @@ def class_weights(labels: Any, classes: int | None = None) -> np.ndarray:
 def example_weights(labels: Any, weights: Any) -> Any:
     """The weight of each example's class, for `Batch.weight`.
 
+    With it the loss is sum_b weight_b loss_b / sum_b weight_b: this is how fnn weighs
+    classes, for every loss (errata F12). Batch normalization counts each example once.
+
     Args:
-        labels: (B,) integer labels from 0 to K - 1.
+        labels: (B,) integer labels from 0 to K - 1, concrete.
         weights: (K,) weights of the classes, as `class_weights` gives them.
 
     Returns:

@@ -45,6 +45,11 @@ def as_batch(data: Any) -> Batch:
 def take(data: Batch, rows: Any) -> Batch:
     """The examples with these row numbers, as a batch.
 
+    Args:
+        data: the examples.
+        rows: (R,) integers from 0 to B - 1, repeated as often as you like. An index
+            out of range raises for NumPy arrays, but not for JAX arrays.
+
     Example:
         >>> data = Batch(np.arange(6.0).reshape(3, 2), np.array([0, 1, 2]))
         >>> take(data, np.array([2, 0])).y.tolist()

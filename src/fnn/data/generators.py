@@ -1,6 +1,6 @@
 """Small data sets made on the spot, each a pure function of its key.
 
-All are traceable: `rows` and `classes` are sizes, the noise is a number.
+All are traceable: `rows` and `classes` are sizes, noise and turns are numbers.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from fnn._core.checks import check_key, check_size
 from fnn._core.sampling_checks import check_noise
+from fnn._core.trees import like
 from fnn.data.base import Batch
 
 
@@ -70,7 +71,8 @@ def spirals(
     check_size("classes", classes)
     label = _numbers(key, rows, noise) % classes
     radius = _uniform(key, (rows,))
-    angle = 2 * jnp.pi * (turns * radius + label.astype(radius.dtype) / classes)
+    share = label.astype(radius.dtype) / classes
+    angle = 2 * jnp.pi * (like(turns, radius) * radius + share)
     x = radius[:, None] * jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=1)
     return Batch(_blur(key, x, noise), label)
 
@@ -182,4 +184,4 @@ def _uniform(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
 
 def _blur(key: jax.Array, values: jax.Array, noise: Any) -> jax.Array:
     draws = jax.random.normal(jax.random.fold_in(key, 1), values.shape, values.dtype)
-    return values + jnp.asarray(noise, values.dtype) * draws
+    return values + like(noise, values) * draws

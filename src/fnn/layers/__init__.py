@@ -11,6 +11,7 @@ from fnn.layers.activations import Tanh as Tanh
 from fnn.layers.base import Elementwise as Elementwise
 from fnn.layers.base import Layer as Layer
 from fnn.layers.base import Sequential as Sequential
+from fnn.layers.checkpoint import Checkpoint as Checkpoint
 from fnn.layers.dense import Dense as Dense
 from fnn.layers.dropout import Dropout as Dropout
 from fnn.layers.gelu import GELU as GELU
@@ -25,7 +26,9 @@ from fnn.layers.rectifiers import LeakyReLU as LeakyReLU
 from fnn.layers.rectifiers import PReLU as PReLU
 from fnn.layers.rectifiers import ReLU as ReLU
 from fnn.layers.repeat import Repeat as Repeat
+from fnn.layers.repeat import Tied as Tied
 from fnn.layers.residual import Residual as Residual
+from fnn.layers.residual import ReZero as ReZero
 from fnn.layers.swish import GELUTanh as GELUTanh
 from fnn.layers.swish import LearnedSwish as LearnedSwish
 from fnn.layers.swish import Swish as Swish

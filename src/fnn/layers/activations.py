@@ -84,6 +84,10 @@ class Sigmoid(Elementwise):
 
     beta: Any = number(default=1.0)
 
+    @property
+    def steepest(self) -> Any:
+        return abs(self.beta) / 4
+
     def function(self, z: jax.Array) -> jax.Array:
         return jax.nn.sigmoid(like(self.beta, z) * z)
 
@@ -100,6 +104,10 @@ class Tanh(Elementwise):
         >>> Tanh().function(jnp.array([0.0, 100.0])).tolist()
         [0.0, 1.0]
     """
+
+    @property
+    def steepest(self) -> Any:
+        return 1.0
 
     def function(self, z: jax.Array) -> jax.Array:
         return jnp.tanh(z)

@@ -67,7 +67,8 @@ class Elementwise(Layer):
     holds z, and `derivative` is given that.
 
     `initializer` draws the weights before this activation such that a signal neither
-    fades nor grows from layer to layer, at least near zero.
+    fades nor grows from layer to layer, at least near zero. `steepest` is the largest
+    slope of an activation that saturates, flat far from zero; None of the others.
     """
 
     needs_input: ClassVar[bool] = False
@@ -76,6 +77,11 @@ class Elementwise(Layer):
     def initializer(self) -> Initializer:
         """Of the weights before this activation."""
         return LeCun()
+
+    @property
+    def steepest(self) -> Any:
+        """The largest slope, of an activation that saturates."""
+        return None
 
     @abc.abstractmethod
     def function(self, z: jax.Array) -> jax.Array:

@@ -36,7 +36,7 @@ class BatchNorm(_Normalization):
     In training, mean and (biased) variance are those of the batch, feature by
     feature, and the running ones move by (1 - keep) towards them; in inference the
     running ones are used (errata H4). Put it between a `Dense(bias=False)` and its
-    activation.
+    activation. Every example of a batch counts once, whatever its weight.
 
     Parameters: {"gamma": (n,), "beta": (n,)}. Statistics: {"mean": (n,),
     "variance": (n,)}.

@@ -1,4 +1,4 @@
-"""A stack of equal layers, compiled once whatever its depth."""
+"""Equal layers one after another, compiled once whatever their number."""
 
 from typing import Any
 
@@ -57,11 +57,8 @@ class Repeat(Layer):
     ) -> tuple[jax.Array, Tree, Tree]:
         def body(x: jax.Array, slices: Tree) -> tuple[jax.Array, Tree]:
             params, stats, index = slices
-            layer_key = jax.random.fold_in(key, index)
-            with inside("Repeat"):
-                y, stats, tape = self.layer.forward(params, stats, x, layer_key, train)
-            check_keeps_shape("Repeat", self.layer, x, y)
-            return y, (stats, _pack(tape, x, y))
+            y, stats, packed = _apply(self, params, stats, x, key, index, train)
+            return y, (stats, packed)
 
         y, (stats, packed) = lax.scan(body, x, (params, stats, jnp.arange(self.n)))
         return y, stats, (packed, y)
@@ -81,6 +78,90 @@ class Repeat(Layer):
             body, (dy, y), (params, packed), length=self.n, reverse=True
         )
         return dx, dparams
+
+
+class Tied(Layer):
+    """One layer applied n times with one set of parameters: the recurrent case.
+
+    Parameters are those of the layer itself, and so are statistics, which pass from
+    one application to the next. With delta^l the gradient at application l,
+
+        dC/dW = sum_l dC/dW^l,
+
+    the sum over all applications, as in backpropagation through time. With W = 1.5 I
+    or 0.5 I this is the notes' chain in which one weight is multiplied n times
+    (errata I1 to I5). The tape is that of `Repeat`.
+
+    Args:
+        layer: what is applied; it must keep the shape.
+        n: how many times.
+
+    Raises:
+        ShapeError: a ValueError; the layer changes the shape.
+
+    Example:
+        >>> import fnn
+        >>> block = fnn.layers.Sequential(fnn.layers.Tanh(), fnn.layers.Dense(8, 8))
+        >>> params, stats = Tied(block, 150).init(jax.random.key(0))
+        >>> params[1]["w"].shape
+        (8, 8)
+    """
+
+    layer: Layer
+    n: int = static()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_layer("Tied.layer", self.layer, Layer)
+        check_size("Tied.n", self.n)
+
+    def init(self, key: jax.Array) -> tuple[Tree, Tree]:
+        return self.layer.init(key)
+
+    def forward(
+        self, params: Tree, stats: Tree, x: jax.Array, key: jax.Array, train: bool
+    ) -> tuple[jax.Array, Tree, Tree]:
+        def body(carry: Tree, index: jax.Array) -> tuple[Tree, Tree]:
+            x, stats = carry
+            y, stats, packed = _apply(self, params, stats, x, key, index, train)
+            return (y, stats), packed
+
+        (y, stats), packed = lax.scan(body, (x, stats), jnp.arange(self.n))
+        return y, stats, (packed, y)
+
+    def backward(
+        self, params: Tree, tape: Tree, dy: jax.Array
+    ) -> tuple[jax.Array, Tree]:
+        packed, y = tape
+
+        def body(carry: Tree, packed: _Packed) -> tuple[Tree, None]:
+            dy, y, total = carry
+            dx, dparams = self.layer.backward(params, packed.unpack(y), dy)
+            total = jax.tree.map(jnp.add, total, dparams)
+            return (dx, packed.input_or(y), total), None
+
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        start = (dy, y, zeros)
+        (dx, _, dparams), _ = lax.scan(body, start, packed, length=self.n, reverse=True)
+        return dx, dparams
+
+
+def _apply(
+    stack: Repeat | Tied,
+    params: Tree,
+    stats: Tree,
+    x: jax.Array,
+    key: jax.Array,
+    index: jax.Array,
+    train: bool,
+) -> tuple[jax.Array, Tree, "_Packed"]:
+    """One application of a stack's layer, with its tape packed."""
+    name = type(stack).__name__
+    layer_key = jax.random.fold_in(key, index)
+    with inside(name):
+        y, stats, tape = stack.layer.forward(params, stats, x, layer_key, train)
+    check_keeps_shape(name, stack.layer, x, y)
+    return y, stats, _pack(tape, x, y)
 
 
 class _Packed(Component):

@@ -7,7 +7,11 @@ import jax
 import jax.numpy as jnp
 
 from fnn._core.component import Component
-from fnn._core.data_checks import check_labels, check_probabilities
+from fnn._core.data_checks import (
+    check_labels,
+    check_probabilities,
+    check_several_classes,
+)
 from fnn._core.layer_checks import check_same_shape
 from fnn._core.trees import like
 
@@ -16,7 +20,8 @@ class Loss(Component, abc.ABC):
     """A scalar of one prediction and its target.
 
     The loss of a batch is the weighted mean of its examples' losses. Weights of
-    classes are weights of examples: `weight = class_weight[y]` in the batch gives
+    classes are weights of examples: with the batch's weight
+    `fnn.data.example_weights(y, fnn.data.class_weights(y))` it is
     sum_i w_{y_i} l_i / sum_i w_{y_i}, divided by the weights' sum (errata F12).
     """
 
@@ -56,7 +61,8 @@ class Loss(Component, abc.ABC):
 
 
 def check_classes(loss: Loss, prediction: Any, targets: Any) -> None:
-    """Raise unless targets are labels (B,) or rows (B, K) of probabilities."""
+    """Raise unless targets are labels (B,) or rows (B, K) of probabilities, K > 1."""
+    check_several_classes(prediction)
     if targets.ndim == 1:
         check_labels(targets, prediction.shape[-1])
     else:
@@ -74,10 +80,11 @@ def row(prediction: jax.Array, target: jax.Array) -> jax.Array:
     """The target as a row of probabilities; NaN for a label that is no class."""
     target = jnp.asarray(target)
     if target.ndim == 0 and jnp.issubdtype(target.dtype, jnp.integer):
-        classes = jnp.arange(prediction.shape[-1], dtype=target.dtype)
-        one_hot = (classes == target).astype(prediction.dtype)
-        valid = (target >= 0) & (target < prediction.shape[-1])
-        return jnp.where(valid, one_hot, jnp.full_like(one_hot, jnp.nan))
+        # Not in the labels' dtype: 300 classes do not fit one of 8 bits.
+        classes = jnp.arange(prediction.shape[-1], dtype=jnp.int32)
+        chosen = classes == target.astype(jnp.int32)
+        one_hot = chosen.astype(prediction.dtype)
+        return jnp.where(jnp.any(chosen), one_hot, jnp.full_like(one_hot, jnp.nan))
     check_same_shape(prediction, target)
     return target.astype(prediction.dtype)
 

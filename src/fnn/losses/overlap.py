@@ -60,7 +60,7 @@ class _Overlap(Loss):
         check_probabilities(targets)
 
     @abc.abstractmethod
-    def _numbers(self, p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def _prices(self, p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """(a, b, s) in the prediction's dtype."""
 
     def _ratio(
@@ -69,7 +69,7 @@ class _Overlap(Loss):
         """(U / D, D)."""
         check_same_shape(p, target)
         y = target.astype(p.dtype)
-        a, b, s = self._numbers(p)
+        a, b, s = self._prices(p)
         hits = total(weight * jnp.sum(p * y))
         wrong = total(weight * jnp.sum(a * p * (1 - y) + b * (1 - p) * y))
         whole = hits + wrong + s
@@ -80,7 +80,7 @@ class _Overlap(Loss):
     ) -> jax.Array:
         value, whole = self._ratio(p, target, weight, total)
         y = target.astype(p.dtype)
-        a, b, _ = self._numbers(p)
+        a, b, _ = self._prices(p)
         wrong = a * (1 - y) - b * y
         return weight * (wrong - value * (y + wrong)) / whole
 
@@ -107,7 +107,7 @@ class Dice(_Overlap):
 
     smooth: Any = number(default=1.0, above=0)
 
-    def _numbers(self, p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def _prices(self, p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         half = like(0.5, p)
         return half, half, like(self.smooth, p) / 2
 
@@ -135,7 +135,7 @@ class Tversky(_Overlap):
     beta: Any = number(default=0.7, at_least=0)
     smooth: Any = number(default=1.0, above=0)
 
-    def _numbers(self, p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def _prices(self, p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         return like(self.alpha, p), like(self.beta, p), like(self.smooth, p)
 
 

@@ -27,7 +27,8 @@ class CategoricalCrossEntropy(Loss):
     """-sum_k y_k log p_k for probabilities p of shape (K,), with 0 log 0 = 0.
 
     The target is an integer label, or a row y of K probabilities. p should sum to 1;
-    nothing is normalized (errata F5). Gradient: -y / p, and -y / floor where p is less.
+    nothing is normalized (errata F5), where Keras divides p by its sum. Gradient:
+    -y / p, and -y / floor where p is less.
 
     Args:
         floor: below it the logarithm is continued by its tangent.
@@ -58,8 +59,8 @@ class CategoricalCrossEntropy(Loss):
 class BinaryCrossEntropy(Loss):
     """sum_k -(y_k log p_k + (1 - y_k) log(1 - p_k)) for probabilities p of shape (K,).
 
-    K yes-or-no answers (errata A9, F6), with 0 log 0 = 0. Gradient:
-    (1 - y) / (1 - p) - y / p, each denominator at least `floor`.
+    K yes-or-no answers (errata A9, F6), summed: K times the mean of PyTorch and Keras;
+    0 log 0 = 0. Gradient: (1 - y) / (1 - p) - y / p, each denominator at least `floor`.
 
     The target has the shape of p and holds 0 and 1, or probabilities.
 

@@ -20,8 +20,8 @@ from fnn.losses.base import Loss, fade
 class SigmoidCrossEntropy(Loss):
     """sum_k -(w y_k log s_k + (1 - y_k) log(1 - s_k)), s = sigmoid(z), for logits z.
 
-    K yes-or-no answers (errata A9, F6). Gradient: (1 - y) s - w y (1 - s), which is
-    s - y for w = 1.
+    K yes-or-no answers (errata A9, F6), summed: K times the mean of PyTorch and Keras.
+    Gradient: (1 - y) s - w y (1 - s), which is s - y for w = 1.
 
     The target has the logits' shape and holds 0 and 1, or probabilities.
 
@@ -59,7 +59,8 @@ class SigmoidFocal(Loss):
     """sum_k -(w y (1-s)^gamma log s + (1-y) s^gamma log(1-s)), s = sigmoid(z).
 
     A cross-entropy in which answers that are right already count less: gamma = 0 is
-    `SigmoidCrossEntropy`. Lin et al. 2017, "Focal Loss for Dense Object Detection".
+    `SigmoidCrossEntropy`, and the sum is over the K answers as there. Lin et al. 2017,
+    "Focal Loss for Dense Object Detection".
 
     Gradient: f(z) = s^gamma softplus(z) is the loss of a no, and f(-z) of a yes; with
     ds/dz = s (1 - s),

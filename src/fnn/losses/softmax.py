@@ -28,7 +28,7 @@ class SoftmaxCrossEntropy(Loss):
     A label outside 0 .. K-1 raises where it is concrete; inside a compiled step it
     makes the loss NaN. A class ruled out by a logit of -inf may not be a target.
 
-    Unequal classes: give the batch the weights `class_weight[y]`; see `Loss`.
+    Classes of unequal size: weigh the batch by `fnn.data.example_weights`; see `Loss`.
 
     Args:
         label_smoothing: the share s of every target that is spread over all classes.
@@ -70,7 +70,7 @@ class SoftmaxFocal(Loss):
     A cross-entropy in which answers that are right already count less: gamma = 0 is
     `SoftmaxCrossEntropy`. The target is an integer label, or a row y of probabilities.
     Lin et al. 2017, "Focal Loss for Dense Object Detection"; its alpha is a weight of
-    classes, given as the batch's weights `class_weight[y]`; see `Loss`.
+    classes, given to the batch by `fnn.data.example_weights`; see `Loss`.
 
     Gradient: with dp_k/dz_j = p_k (delta_kj - p_j) and, q = 1 - p,
 

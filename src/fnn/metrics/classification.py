@@ -65,7 +65,8 @@ def confusion_matrix(prediction: jax.Array, target: jax.Array) -> jax.Array:
         target: (B,) integer labels, or (B, K) rows whose highest entry is the class.
 
     Returns:
-        (K, K) int32: row i, column j counts examples of class i predicted as j.
+        (K, K) int32: row i, column j counts examples of class i predicted as j. A
+        traced label that is no class counts nowhere; a concrete one raises.
 
     Raises:
         ValueError: the shapes do not fit.
@@ -78,7 +79,7 @@ def confusion_matrix(prediction: jax.Array, target: jax.Array) -> jax.Array:
     labels, predicted = _labels(prediction, target)
     classes = prediction.shape[1]
     cells = jnp.zeros((classes, classes), jnp.int32)
-    return cells.at[labels, predicted].add(1)
+    return cells.at[labels, predicted].add(1, wrap_negative_indices=False)
 
 
 def precision(
@@ -89,7 +90,8 @@ def precision(
     A class to which nothing was given has precision 0 (errata J3).
 
     With K outputs the decision is the highest one. With a single output, a logit, the
-    decision is yes above 0, and what is scored is the class yes alone.
+    decision is yes above 0, and what is scored is the class yes alone. For two outputs
+    that score, scikit-learn's "binary", is entry 1 of "none".
 
     Args:
         prediction: (B, K) logits or probabilities, or (B, 1) logits.

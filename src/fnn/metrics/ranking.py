@@ -37,7 +37,7 @@ def roc_curve(prediction: jax.Array, target: jax.Array) -> RocCurve:
 
     Returns:
         A `RocCurve`. Without a positive or without a negative the rate that is a share
-        of them is NaN.
+        of them is NaN; both are if a traced score is NaN, where a concrete one raises.
 
     Raises:
         ValueError: the shapes do not fit, or concrete targets are not 0 and 1.
@@ -59,7 +59,7 @@ def roc_curve(prediction: jax.Array, target: jax.Array) -> RocCurve:
         """
         above = (below[-1] - below[ranked.first])[::-1]
         above = jnp.concatenate([jnp.zeros(1, jnp.int32), above])
-        return above.astype(score.dtype) / below[-1].astype(score.dtype)
+        return above.astype(score.dtype) / _total(ranked, below)
 
     infinity = jnp.full(1, jnp.inf, score.dtype)
     threshold = jnp.concatenate([infinity, ranked.score[::-1]])
@@ -84,7 +84,8 @@ def roc_auc(
             column; "none", a value for each column. Static.
 
     Returns:
-        A scalar in [0, 1], or (K,); NaN without a positive or without a negative.
+        A scalar in [0, 1], or (K,); NaN without a positive or without a negative, or
+        if a traced score is NaN, where a concrete one raises.
 
     Raises:
         ValueError: the shapes do not fit, or concrete targets are not 0 and 1.
@@ -129,11 +130,16 @@ def _below(chosen: jax.Array) -> jax.Array:
     return jnp.concatenate([jnp.zeros(1, jnp.int32), counts])
 
 
+def _total(ranked: _Ranked, below: jax.Array) -> jax.Array:
+    """All that `below` counts; NaN if a score, sorted last, is NaN and has no rank."""
+    total = below[-1].astype(ranked.score.dtype)
+    return jnp.where(jnp.isnan(ranked.score[-1]), jnp.nan, total)
+
+
 def _area(score: jax.Array, positive: jax.Array) -> jax.Array:
     ranked = _rank(score, positive)
     # A positive's mid-rank among negatives: those below it and half of those it ties.
     twice = ranked.negatives[ranked.first] + ranked.negatives[ranked.last]
-    dtype = score.dtype
-    total = ranked.negatives[-1].astype(dtype)
-    shares = jnp.where(ranked.positive, twice.astype(dtype) / (2 * total), 0)
-    return jnp.sum(shares) / ranked.positives[-1].astype(dtype)
+    total = _total(ranked, ranked.negatives)
+    shares = jnp.where(ranked.positive, twice.astype(score.dtype) / (2 * total), 0)
+    return jnp.sum(shares) / _total(ranked, ranked.positives)

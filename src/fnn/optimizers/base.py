@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from fnn._core.checks import check_kind
 from fnn._core.component import Component, static
 from fnn._core.trees import is_weight, working_dtype
-from fnn.schedules.base import Schedule
+from fnn.schedules.base import rate_at
 
 Tree = Any
 
@@ -72,9 +72,9 @@ def as_optimizer(value: Any) -> Any:
     return Foreign(init, update) if callable(init) and callable(update) else value
 
 
-def rate_at(learning_rate: Any, step: jax.Array) -> Any:
-    """The learning rate of one update: a number as it is, a schedule's at `step`."""
-    return learning_rate(step) if isinstance(learning_rate, Schedule) else learning_rate
+def next_step(step: jax.Array) -> jax.Array:
+    """The count after one more update; the largest int32 stays and does not wrap."""
+    return jnp.where(step < jnp.iinfo(step.dtype).max, step + 1, step)
 
 
 class Wrapper(Optimizer):
@@ -173,8 +173,8 @@ class ArrayOptimizer(Optimizer):
     def update(
         self, gradients: Tree, opt_state: dict[str, Tree], params: Tree
     ) -> tuple[Tree, dict[str, Tree]]:
-        step = opt_state["step"]
-        rate = rate_at(self.learning_rate, step)
+        step = next_step(opt_state["step"])
+        rate = rate_at(self.learning_rate, opt_state["step"])
         names = self.slot_names()
 
         def one(
@@ -188,7 +188,7 @@ class ArrayOptimizer(Optimizer):
                 dict(zip(names, values, strict=True)),
                 p.astype(dtype),
                 jnp.asarray(rate, dtype),
-                (step + 1).astype(dtype),
+                step.astype(dtype),
             )
             return update.astype(p.dtype), new
 
@@ -204,7 +204,7 @@ class ArrayOptimizer(Optimizer):
         ]
         updates = treedef.unflatten([update for update, _ in results])
         slots = self._by_name(treedef, [new for _, new in results])
-        return updates, {"step": step + 1, **slots}
+        return updates, {"step": step, **slots}
 
     def _in_dtype(self, dtype: Any) -> Self:
         """The rule with its own numbers in the array's dtype: nothing promotes."""

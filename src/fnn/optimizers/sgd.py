@@ -12,7 +12,8 @@ class SGD(ArrayOptimizer):
     """x <- x - learning_rate g (errata A1).
 
     Batch, stochastic and mini-batch gradient descent are this with different batch
-    sizes.
+    sizes. With momentum it is `Momentum`; the `weight_decay` of PyTorch's is the
+    penalty `fnn.penalties.L2`.
 
     Args:
         learning_rate: a number or a schedule.

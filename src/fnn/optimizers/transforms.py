@@ -7,10 +7,19 @@ import jax.numpy as jnp
 
 from fnn._core.component import number
 from fnn._core.trees import global_norm, is_weight, like, square_root, working_dtype
-from fnn.optimizers.base import Optimizer, Tree, rate_at
+from fnn.optimizers.base import Optimizer, Tree, next_step
+from fnn.schedules.base import rate_at
 
 
-class ClipByValue(Optimizer):
+class _Stateless(Optimizer):
+    """A transform that carries nothing from one update to the next."""
+
+    def init(self, params: Tree) -> Tree:
+        del params
+        return ()
+
+
+class ClipByValue(_Stateless):
     """g <- g held between -limit and limit, entry by entry.
 
     This bends the direction; `ClipByGlobalNorm` keeps it (errata H11). A NaN stays
@@ -29,10 +38,6 @@ class ClipByValue(Optimizer):
 
     limit: Any = number(above=0)
 
-    def init(self, params: Tree) -> Tree:
-        del params
-        return ()
-
     def update(
         self, gradients: Tree, opt_state: Tree, params: Tree
     ) -> tuple[Tree, Tree]:
@@ -45,7 +50,7 @@ class ClipByValue(Optimizer):
         return jax.tree.map(clip, gradients), opt_state
 
 
-class ClipByGlobalNorm(Optimizer):
+class ClipByGlobalNorm(_Stateless):
     """g <- g min(1, max_norm / |g|), with |g| the norm of all gradients together.
 
     The direction is kept. The norm neither overflows nor divides by 0 (errata H11).
@@ -64,10 +69,6 @@ class ClipByGlobalNorm(Optimizer):
 
     max_norm: Any = number(above=0)
 
-    def init(self, params: Tree) -> Tree:
-        del params
-        return ()
-
     def update(
         self, gradients: Tree, opt_state: Tree, params: Tree
     ) -> tuple[Tree, Tree]:
@@ -83,7 +84,7 @@ class ClipByGlobalNorm(Optimizer):
         return clipped, opt_state
 
 
-class AdaptiveClip(Optimizer):
+class AdaptiveClip(_Stateless):
     """Clip the gradient of each unit by the size of the unit's own weights.
 
         g_j <- g_j min(1, threshold max(|w_j|, epsilon) / |g_j|)
@@ -110,10 +111,6 @@ class AdaptiveClip(Optimizer):
 
     threshold: Any = number(default=0.01, above=0)
     epsilon: Any = number(default=1e-3, above=0)
-
-    def init(self, params: Tree) -> Tree:
-        del params
-        return ()
 
     def update(
         self, gradients: Tree, opt_state: Tree, params: Tree
@@ -172,7 +169,7 @@ class DecoupledWeightDecay(Optimizer):
             return (update.astype(wide.dtype) - share * wide).astype(update.dtype)
 
         updates = jax.tree_util.tree_map_with_path(decay, params, gradients)
-        return updates, {"step": step + 1}
+        return updates, {"step": next_step(step)}
 
 
 def _norm(values: jax.Array, axis: int) -> jax.Array:

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 
 from fnn._core.component import number
 from fnn._core.trees import is_weight, like, working_dtype
-from fnn.optimizers.base import Tree, Wrapper, rate_at
+from fnn.optimizers.base import Tree, Wrapper, next_step
+from fnn.schedules.base import rate_at
 
 
 class SkipNonFinite(Wrapper):
@@ -59,13 +60,13 @@ class SkipNonFinite(Wrapper):
 class Accumulate(Wrapper):
     """One step for the mean of the gradients of `every` updates; none in between.
 
-    The optimizer inside sees large batches: its steps and schedules count them. The
-    sum is kept in float32 or wider. With batches of unequal weight the mean of means
-    is not the mean over all examples.
+    The mean is over as many as came. The optimizer inside sees large batches: its steps
+    and schedules count them. The sum is kept in float32 or wider. With batches of
+    unequal weight the mean of means is not the mean over all examples.
 
     Args:
         optimizer: the optimizer that steps with the mean.
-        every: how many gradients make one step.
+        every: how many gradients make one step, rounded up.
 
     Example:
         >>> from fnn.optimizers import SGD
@@ -99,7 +100,7 @@ class Accumulate(Wrapper):
 
         def step(inner: Tree) -> tuple[Tree, Tree, Tree]:
             mean = jax.tree.map(
-                lambda s, g: (s / like(self.every, s)).astype(g.dtype), total, gradients
+                lambda s, g: (s / like(count, s)).astype(g.dtype), total, gradients
             )
             updates, inner = self.optimizer.update(mean, inner, params)
             return updates, inner, jax.tree.map(jnp.zeros_like, total)
@@ -164,7 +165,7 @@ class ParameterAverage(Wrapper):
             return decay * v + (1 - decay) * (p + update).astype(v.dtype)
 
         average = jax.tree.map(mix, opt_state["average"], params, updates)
-        step = opt_state["step"] + 1
+        step = next_step(opt_state["step"])
         return updates, {"inner": inner, "step": step, "average": average}
 
     def average(self, opt_state: dict[str, Tree], params: Tree) -> Tree:
@@ -232,4 +233,4 @@ class ProximalL1(Wrapper):
             return (shrunk - x).astype(p.dtype)
 
         updates = jax.tree_util.tree_map_with_path(shrink, params, updates)
-        return updates, {"inner": inner, "step": step + 1}
+        return updates, {"inner": inner, "step": next_step(step)}

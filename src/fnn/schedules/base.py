@@ -14,7 +14,15 @@ class Schedule(Component, abc.ABC):
 
     @abc.abstractmethod
     def __call__(self, step: Any) -> Any:
-        """The learning rate at `step`, an integer scalar counted from 0."""
+        """The learning rate at `step`, a scalar counted from 0.
+
+        The optimizers give an int32, `Warmup` a float.
+        """
+
+
+def rate_at(learning_rate: Any, step: Any) -> Any:
+    """The learning rate of one update: a number as it is, a schedule's at `step`."""
+    return learning_rate(step) if isinstance(learning_rate, Schedule) else learning_rate
 
 
 def in_floats[Kind: Schedule](schedule: Kind, step: Any) -> tuple[jax.Array, Kind]:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from fnn._core.checks import check_order
 from fnn._core.component import number
-from fnn.schedules.base import Schedule, half_cosine, in_floats
+from fnn.schedules.base import Schedule, half_cosine, in_floats, rate_at
 
 
 class Cosine(Schedule):
@@ -102,7 +102,8 @@ class Warmup(Schedule):
         t < steps:   start + (schedule(0) - start) t / steps
         t >= steps:  schedule(t - steps)
 
-    The other schedule counts from the end of the rise.
+    The other schedule counts from the end of the rise, in floats, which keep the slope
+    in `steps`.
 
     Args:
         schedule: a schedule, or a number for a constant learning rate.
@@ -122,10 +123,10 @@ class Warmup(Schedule):
 
     def __call__(self, step: Any) -> jax.Array:
         t, rule = in_floats(self, step)
-        inner = rule.schedule
-        call = inner if isinstance(inner, Schedule) else lambda _: inner
-        first = jnp.asarray(call(jnp.zeros_like(t)), t.dtype)
-        later = jnp.asarray(call(jnp.maximum(t - rule.steps, 0)), t.dtype)
+        first, later = (
+            jnp.asarray(rate_at(rule.schedule, n), t.dtype)
+            for n in (jnp.zeros_like(t), jnp.maximum(t - rule.steps, 0))
+        )
         share = t / jnp.where(rule.steps > 0, rule.steps, 1)
         return jnp.where(
             t < rule.steps, rule.start + (first - rule.start) * share, later

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from fnn._core.checks import check_kind, is_python_number
 from fnn._core.component import number
 from fnn.schedules.base import Schedule, in_floats
 
@@ -94,6 +95,12 @@ class MultiStep(Schedule):
     start: Any = number(at_least=0)
     boundaries: tuple[Any, ...]
     factor: Any = number(default=0.1, above=0, at_most=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if is_python_number(self.boundaries):
+            expected = "a tuple of steps, such as (10, 15)"
+            check_kind("MultiStep.boundaries", self.boundaries, tuple, expected)
 
     def __call__(self, step: Any) -> jax.Array:
         t, rule = in_floats(self, step)

@@ -15,12 +15,13 @@ from fnn.data import Batch
 from fnn.data.base import as_batch
 from fnn.gradients.autodiff import autodiff
 from fnn.gradients.base import Road
+from fnn.gradients.statistics import Statistics
 from fnn.layers.base import Layer, Tree
 from fnn.losses import Loss
 from fnn.optimizers.base import EXPECTED, Optimizer, as_optimizer
 from fnn.penalties import Penalty
 
-REPORTS = ("gradient_norm",)
+REPORTS = ("gradient_norm", "statistics")
 
 
 class Recipe(Component):
@@ -37,7 +38,7 @@ class Recipe(Component):
             Optax transformation.
         penalty: added to the loss, or None.
         gradient: the road, `fnn.autodiff` or `fnn.backprop`.
-        report: what `Info` shall hold besides the loss: "gradient_norm".
+        report: what `Info` shall hold besides the loss: "gradient_norm", "statistics".
 
     Raises:
         TypeError: a part is not of its kind.
@@ -88,10 +89,13 @@ class Info(NamedTuple):
         loss: of the batch, before the update, with the penalty.
         gradient_norm: the Euclidean norm of all gradients together, if the recipe
             reports it, else None.
+        statistics: an `fnn.Statistics` of every layer with weights, if the recipe
+            reports it, else None.
     """
 
     loss: jax.Array
     gradient_norm: jax.Array | None = None
+    statistics: Statistics | None = None
 
 
 def init(recipe: Recipe, key: jax.Array) -> TrainState:

@@ -41,10 +41,11 @@ def bias_variance(
 ) -> BiasVariance:
     """Train many networks on bootstrap samples, in one `vmap`, and decompose the error.
 
-    With p_m(x) the prediction of fit m of M and p(x) the main one, means over x and m:
+    With p_m(x) the prediction of fit m of M and p(x) the main one, means over x and m,
+    and of values over the outputs too:
 
-        values:  loss = mean |p_m - y|^2,  bias = mean |p - y|^2,
-                 variance = mean |p_m - p|^2
+        values:  loss = mean (p_m - y)^2,  bias = mean (p - y)^2,
+                 variance = mean (p_m - p)^2
         labels:  loss = mean [p_m != y],   bias = mean [p != y],
                  variance = mean [p = y][p_m != p] - mean [p != y][p_m = y]
 
@@ -54,7 +55,8 @@ def bias_variance(
         recipe: what to train and how; every fit draws its own initial weights.
         key: for weights, samples and orders.
         data: (x, y), of which each fit gets as many examples, drawn with replacement.
-        test: (x, y) to predict. Integer targets (B,) are labels, others are values.
+        test: (x, y) to predict; weights do not count here. Integer targets (B,) are
+            labels, others are values.
         fits: number of networks M.
         epochs: passes of each over its sample.
         batch_size: examples in a step.
@@ -103,6 +105,7 @@ def bias_variance(
 def of_values(predictions: jax.Array, y: jax.Array) -> BiasVariance:
     """The decomposition of the squared error; predictions (M, B, K), y (B, K)."""
     main = jnp.mean(predictions, axis=0)
+    y = y.astype(predictions.dtype)
     return BiasVariance(
         jnp.mean(jnp.square(predictions - y[None])),
         jnp.mean(jnp.square(main - y)),

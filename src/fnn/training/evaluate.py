@@ -19,7 +19,9 @@ def evaluate(
 ) -> dict[str, jax.Array]:
     """The loss and the metrics of a data set, in inference mode.
 
-    Pure; compile it with `jax.jit(fnn.evaluate, static_argnames="metrics")`.
+    Pure; compile it with `jax.jit(fnn.evaluate, static_argnames="metrics")`. Metrics
+    count every example once, whatever its weight: leave padding out. To a loss of a
+    whole batch, such as `fnn.losses.Dice`, the data set is one batch.
 
     Args:
         recipe: gives model and loss.

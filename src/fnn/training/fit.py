@@ -15,8 +15,9 @@ from fnn._core.checks import (
     check_kind,
     check_size,
 )
+from fnn._core.planning_checks import check_target
 from fnn.training.base import Recipe, TrainState, check_data, check_recipe
-from fnn.training.early_stopping import EarlyStopping
+from fnn.training.early_stopping import TRAINING_LOSS, EarlyStopping
 from fnn.training.epoch import train_epoch
 from fnn.training.evaluate import Metric, evaluate, names_of
 
@@ -73,7 +74,8 @@ def fit(
         batch_size: examples in a step.
         validation: examples to evaluate on after each epoch.
         metrics: functions of (predictions, targets), such as those of `fnn.metrics`.
-        early_stopping: stop early and return the best state; needs `validation`.
+        early_stopping: stop early and return the best state; needs `validation`, unless
+            it monitors the training loss.
         on_epoch: functions called with (state, epoch report) after each epoch. The
             next epoch reuses the state's memory: copy what shall be kept.
 
@@ -124,7 +126,8 @@ def fit(
             function(state, Epoch(number, epochs, losses[-1], latest))
         best_epoch = number
         if early_stopping is not None:
-            series = history[early_stopping.monitor]
+            on_training = early_stopping.monitor == TRAINING_LOSS
+            series = losses if on_training else history[early_stopping.monitor]
             best_epoch = early_stopping.best(series) + 1
             if best_epoch == number:
                 best = _copy(state)
@@ -145,6 +148,9 @@ def _copy(state: TrainState) -> TrainState:
 
 def _check_early_stopping(rule: Any, validation: Any, names: tuple[str, ...]) -> None:
     check_kind("early_stopping", rule, EarlyStopping, "an fnn.EarlyStopping or None")
+    check_target(rule.target)
+    if rule.monitor == TRAINING_LOSS:
+        return
     check_given("validation", validation, "early_stopping")
     hint = "Pass its function in metrics."
     check_choice("EarlyStopping.monitor", rule.monitor, names, hint)

@@ -8,10 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from fnn._core.checks import check_batch_size, check_size
+from fnn._core.checks import (
+    Range,
+    check_batch_size,
+    check_order,
+    check_range,
+    check_size,
+)
 from fnn._core.component import Component
 from fnn.data import take
 from fnn.data.epochs import epoch_indices
+from fnn.metrics import exponential_average
 from fnn.training.base import Recipe, TrainState, check_data, check_recipe
 from fnn.training.step import train_step
 
@@ -79,10 +86,9 @@ def find_learning_rate(
     """
     check_recipe(recipe)
     check_size("steps", steps, at_least=2)
-    if not 0 < lowest < highest:
-        raise ValueError(
-            f"lowest must be above 0 and below highest, got {lowest} and {highest}."
-        )
+    check_range("lowest", lowest, Range(above=0))
+    check_range("highest", highest, Range(above=0))
+    check_order("lowest", lowest, highest)
     data = check_data(recipe, state, data)
     rows = len(data.x)
     check_batch_size(batch_size, rows)
@@ -106,19 +112,10 @@ def find_learning_rate(
         return lax.scan(body, state, (rates, indices))[1]
 
     losses = np.asarray(run(recipe, state, data, jnp.concatenate(orders)[:steps]))
-    smoothed = average(losses)
+    smoothed = np.asarray(exponential_average(losses, _KEEP))
     return LearningRates(
         np.asarray(rates), losses, smoothed, suggest(np.asarray(rates), smoothed)
     )
-
-
-def average(values: np.ndarray) -> np.ndarray:
-    """The exponential weighted average, bias corrected."""
-    v, smoothed = 0.0, []
-    for n, value in enumerate(values, start=1):
-        v = _KEEP * v + (1 - _KEEP) * float(value)
-        smoothed.append(v / (1 - _KEEP**n))
-    return np.asarray(smoothed)
 
 
 def suggest(rates: np.ndarray, smoothed: np.ndarray) -> float:

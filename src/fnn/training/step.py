@@ -7,6 +7,8 @@ import jax.numpy as jnp
 
 from fnn._core import keys
 from fnn._core.trees import global_norm
+from fnn.data import Batch
+from fnn.gradients.statistics import statistics, watched_gradient
 from fnn.training.base import Info, Recipe, TrainState, check_data
 
 
@@ -46,7 +48,24 @@ def train_step(
     """
     batch = check_data(recipe, state, batch)
     key = keys.for_step(state.key, state.step)
-    loss, stats, gradients = recipe.gradient(
+    loss, stats, gradients, seen = _gradients(recipe, state, batch, key)
+    updates, opt_state = recipe.optimizer.update(
+        gradients, state.opt_state, state.params
+    )
+    params = jax.tree.map(jnp.add, state.params, updates)
+    norm = global_norm(gradients) if "gradient_norm" in recipe.report else None
+    measured = None
+    if seen is not None:
+        measured = statistics(recipe.model, seen, state.params, gradients, updates)
+    state = TrainState(params, stats, opt_state, state.key, state.step + 1)
+    return state, Info(loss, norm, measured)
+
+
+def _gradients(
+    recipe: Recipe, state: TrainState, batch: Batch, key: jax.Array
+) -> tuple[jax.Array, Any, Any, jax.Array | None]:
+    """(loss, stats, gradients, seen): by the recipe's road, watched if it reports."""
+    given = (
         recipe.model,
         recipe.loss,
         state.params,
@@ -55,10 +74,6 @@ def train_step(
         key,
         recipe.penalty,
     )
-    updates, opt_state = recipe.optimizer.update(
-        gradients, state.opt_state, state.params
-    )
-    params = jax.tree.map(jnp.add, state.params, updates)
-    norm = global_norm(gradients) if "gradient_norm" in recipe.report else None
-    state = TrainState(params, stats, opt_state, state.key, state.step + 1)
-    return state, Info(loss, norm)
+    if "statistics" in recipe.report:
+        return watched_gradient(recipe.gradient, *given)
+    return *recipe.gradient(*given), None

@@ -1,0 +1,283 @@
+"""What happens in each layer during one pass, measured while the gradient is computed.
+
+Each layer is wrapped in one that passes its output on and counts. Its counts travel
+as the "gradient" of a parameter that nothing depends on, the probe: through both
+roads, through `vmap`, and stacked through every `Repeat`. No array is kept for them.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from fnn._core.batch_axis import BATCH, batch_sum
+from fnn._core.trees import WEIGHT, like, working_dtype
+from fnn.data import Batch
+from fnn.gradients.base import Road
+from fnn.layers.base import Elementwise, Layer, Sequential, Tree
+from fnn.layers.checkpoint import Checkpoint
+from fnn.layers.repeat import Repeat
+from fnn.layers.residual import Residual, ReZero
+from fnn.losses import Loss
+from fnn.penalties import Penalty
+
+_SATURATED = 0.05
+
+# Squares of numbers below 1e-19 vanish in float32 and above 1e19 overflow. Sums of
+# squares are taken twice, scaled up and down, which covers all of its range.
+_UP, _DOWN = 2.0**60, 2.0**-62
+
+
+Change = Callable[[Tree, tuple[int, ...]], Any]
+
+
+class Statistics(NamedTuple):
+    """One entry for each layer with weights, in the order of the forward pass.
+
+    All are root mean squares over the batch and the units, except shares. NaN stands
+    where there is nothing to measure, as after the last layer.
+
+    Attributes:
+        z: (L,) the layer's outputs.
+        a: (L,) the outputs of the activation that follows.
+        delta: (L,) dC/dz, gradients of the mean loss in one example's z.
+        weight: (L,) the weights.
+        gradient: (L,) dC/dW.
+        update: (L,) what the optimizer adds to the weights.
+        dead: (L,) share of the activation's units with slope 0 on every example.
+        saturated: (L,) share of its entries with a slope below 5 % of the steepest; of
+            activations that saturate.
+    """
+
+    z: jax.Array
+    a: jax.Array
+    delta: jax.Array
+    weight: jax.Array
+    gradient: jax.Array
+    update: jax.Array
+    dead: jax.Array
+    saturated: jax.Array
+
+
+class _Watched(Layer):
+    """The layer inside, which tells (rms y, dead, saturated) and (up, down) of dy."""
+
+    layer: Layer
+
+    def forward(
+        self, params: Tree, stats: Tree, x: jax.Array, key: jax.Array, train: bool
+    ) -> tuple[jax.Array, Tree, Tree]:
+        y, stats, tape = self.layer.forward(params["layer"], stats, x, key, train)
+        seen = _seen(self.layer, *lax.stop_gradient((y, tape)))
+        marked = _mark(y, params["probe"])
+        # A stack stores an array once if it is one: the tape shall hold this one.
+        tape = jax.tree.map(lambda leaf: marked if leaf is y else leaf, tape)
+        return marked, {"layer": stats, "seen": seen}, tape
+
+    def backward(
+        self, params: Tree, tape: Tree, dy: jax.Array
+    ) -> tuple[jax.Array, Tree]:
+        dx, dparams = self.layer.backward(params["layer"], tape, dy)
+        return dx, {"layer": dparams, "probe": batch_sum(_squares(dy))}
+
+
+@jax.custom_vjp
+def _mark(y: jax.Array, probe: jax.Array) -> jax.Array:
+    """y, whose gradient leaves the sums of its squares as that of the probe."""
+    del probe
+    return y
+
+
+def _mark_forward(y: jax.Array, probe: jax.Array) -> tuple[jax.Array, None]:
+    del probe
+    return y, None
+
+
+def _mark_backward(_: None, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
+    # The probe has no batch axis, so `vmap` sums this over the batch.
+    return dy, _squares(dy)
+
+
+_mark.defvjp(_mark_forward, _mark_backward)
+
+
+def _seen(layer: Layer, y: jax.Array, tape: Tree) -> jax.Array:
+    """(rms y, share of dead units, share of saturated entries)."""
+    rms = _root(lax.pmean(_squares(y), BATCH))
+    dead = saturated = jnp.full_like(rms, jnp.nan)
+    if isinstance(layer, Elementwise):
+        slope = jnp.abs(layer.derivative(tape))
+        dead = jnp.mean((lax.pmax(slope, BATCH) == 0).astype(rms.dtype))
+        if layer.steepest is not None:
+            flat = slope < like(_SATURATED, slope) * like(layer.steepest, slope)
+            saturated = lax.pmean(jnp.mean(flat.astype(rms.dtype)), BATCH)
+    return jnp.stack([rms, dead, saturated])
+
+
+def _squares(x: jax.Array, axes: tuple[int, ...] | None = None) -> jax.Array:
+    """(..., 2): the mean of squares over some axes, scaled up and scaled down."""
+    wide = x.astype(working_dtype(x))
+    scaled = (wide * like(scale, wide) for scale in (_UP, _DOWN))
+    return jnp.stack([jnp.mean(jnp.square(s), axis=axes) for s in scaled], axis=-1)
+
+
+def _root(squares: jax.Array) -> jax.Array:
+    """The root mean square, from whichever of the two did not overflow."""
+    up, down = squares[..., 0], squares[..., 1]
+    fits = jnp.isfinite(up)
+    scale = jnp.where(fits, like(_UP, up), like(_DOWN, up))
+    return jnp.sqrt(jnp.where(fits, up, down)) / scale
+
+
+def watched_gradient(
+    road: Road,
+    model: Layer,
+    loss: Loss,
+    params: Tree,
+    stats: Tree,
+    batch: Batch,
+    key: jax.Array,
+    penalty: Penalty | None = None,
+) -> tuple[jax.Array, Tree, Tree, jax.Array]:
+    """What a road computes, and every layer's (rms y, dead, saturated, rms dy).
+
+    Returns:
+        (value, stats, gradients, seen): the road's results, and (layers, 4) numbers
+        of every layer inside the containers, in the order of the forward pass.
+    """
+    probed = _rebuild(model, params, _probed)
+    value, told, gradients = road(
+        _watch(model), loss, probed, stats, batch, key, penalty
+    )
+    forward = _gather(model, told, lambda own, _: own["seen"], 3)
+    backward = _gather(model, gradients, lambda own, _: own["probe"], 2)
+    seen = [forward, _root(backward / len(batch.x))[:, None]]
+    return (
+        value,
+        _rebuild(model, told, _inner),
+        _rebuild(model, gradients, _inner),
+        jnp.concatenate(seen, axis=1),
+    )
+
+
+def statistics(
+    model: Layer, seen: jax.Array, params: Tree, gradients: Tree, updates: Tree
+) -> Statistics:
+    """The layers with weights, from what was seen and what was made of it."""
+    layers = leaves(model, params)
+    rows = np.flatnonzero([has_weight for _, has_weight in layers])
+    # The activation that follows each, before the next layer with weights.
+    ends = np.append(rows[1:], len(layers))
+    follows = np.full(len(rows), -1)
+    for index, (row, end) in enumerate(zip(rows, ends, strict=True)):
+        found = [i for i in range(row, end) if isinstance(layers[i][0], Elementwise)]
+        follows[index] = found[0] if found else -1
+    after = jnp.where(jnp.asarray(follows >= 0)[:, None], seen[follows], jnp.nan)
+    sizes = (
+        _gather(model, tree, _weight_size, 1)[rows, 0]
+        for tree in (params, gradients, updates)
+    )
+    weight, gradient, update = sizes
+    return Statistics(
+        z=seen[rows, 0],
+        a=after[:, 0],
+        delta=seen[rows, 3],
+        weight=weight,
+        gradient=gradient,
+        update=update,
+        dead=after[:, 1],
+        saturated=after[:, 2],
+    )
+
+
+def leaves(model: Layer, params: Tree) -> list[tuple[Layer, bool]]:
+    """Each layer inside the containers, as often as it is applied: has it weights?"""
+    inner = _inside(model, params)
+    if inner is None:
+        return [(model, _has_weights(params))]
+    found = [pair for child, own in inner for pair in leaves(child, own)]
+    return found * model.n if isinstance(model, Repeat) else found
+
+
+def _inside(model: Layer, tree: Tree) -> list[tuple[Layer, Tree]] | None:
+    """A container's layers, each with its parameters (or statistics); else None."""
+    match model:
+        case Sequential(layers=layers):
+            return list(zip(layers, tree, strict=True))
+        case ReZero(layer=layer) if _has_scale(tree):
+            return [(layer, tree["layer"])]
+        case Repeat() | ReZero() | Residual() | Checkpoint():
+            return [(model.layer, tree)]
+    return None
+
+
+def _watch(model: Layer) -> Layer:
+    match model:
+        case Sequential(layers=layers):
+            return Sequential(layers=tuple(map(_watch, layers)))
+        case Repeat() | ReZero() | Residual() | Checkpoint():
+            return dataclasses.replace(model, layer=_watch(model.layer))  # pyright: ignore
+    return _Watched(model)
+
+
+def _rebuild(
+    model: Layer, tree: Tree, change: Change, lead: tuple[int, ...] = ()
+) -> Tree:
+    """A tree of parameters (or statistics) with those of every layer changed."""
+    inner = _inside(model, tree)
+    if inner is None:
+        return change(tree, lead)
+    lead = (*lead, model.n) if isinstance(model, Repeat) else lead
+    changed = [_rebuild(child, own, change, lead) for child, own in inner]
+    if isinstance(model, Sequential):
+        return tuple(changed)
+    if isinstance(model, ReZero) and _has_scale(tree):
+        return tree | {"layer": changed[0]}
+    return changed[0]
+
+
+def _gather(
+    model: Layer, params: Tree, measure: Change, k: int, lead: tuple[int, ...] = ()
+) -> jax.Array:
+    """(layers, k): a vector of each layer inside the containers, in their order.
+
+    Under stacks of sizes `lead` a layer's arrays have as many leading axes, and so has
+    what is measured. A stack's own axis and that of the layers in it become one.
+    """
+    inner = _inside(model, params)
+    if inner is None:
+        return measure(params, lead)[..., None, :]
+    within = (*lead, model.n) if isinstance(model, Repeat) else lead
+    parts = [_gather(child, own, measure, k, within) for child, own in inner]
+    values = jnp.concatenate([jnp.zeros((*within, 0, k)), *parts], axis=-2)
+    return values.reshape(*lead, -1, k)
+
+
+def _probed(own: Tree, lead: tuple[int, ...]) -> Tree:
+    return {"layer": own, "probe": jnp.zeros((*lead, 2))}
+
+
+def _inner(own: Tree, lead: tuple[int, ...]) -> Tree:
+    del lead
+    return own["layer"]
+
+
+def _weight_size(params: Tree, lead: tuple[int, ...]) -> jax.Array:
+    """The root mean square of a layer's weights, in each layer of the stacks."""
+    if not _has_weights(params):
+        return jnp.full((*lead, 1), jnp.nan)
+    w = params[WEIGHT]
+    return _root(_squares(w, tuple(range(len(lead), w.ndim))))[..., None]
+
+
+def _has_scale(tree: Tree) -> bool:
+    """Of a ReZero: whether these are its parameters, not its statistics."""
+    return isinstance(tree, dict) and "scale" in tree
+
+
+def _has_weights(params: Tree) -> bool:
+    return isinstance(params, dict) and WEIGHT in params
