@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 from rich.console import Console
 
 import fnn
-from fnn.cli import check_all, main, options, train
+from fnn.cli import check_all, main, train
+from fnn.cli.commands import COMMANDS, parse
+from fnn.cli.digits import digits
+from fnn.cli.progress import progress
 from tests.catalogue import LAYERS, LOSSES, PENALTIES, part_names
 
 COMMAND = "import sys; from fnn.cli import main; sys.exit(main())"
@@ -138,6 +142,47 @@ def test_check_ends_with_status_1_when_a_rule_is_wrong(
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "explain",
+        "explain --json",
+        "train --epochs 1 --hidden 4 --batch-size 200 --no-plot",
+        "train --help",
+    ],
+)
+def test_a_reader_that_goes_away_ends_it_without_a_word(words: str) -> None:
+    """As `fnn explain | head` does; 141 is what a shell makes of it."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as gone:
+        done = subprocess.run(
+            [sys.executable, "-c", COMMAND, *words.split()],
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_plot_that_cannot_be_written_does_not_lose_the_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.png").mkdir()
+    flags = ("--hidden", "4", "--epochs", "1", "--batch-size", "200", "--json")
+    assert main(["train", *flags, "--plot", "a.png"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["plot"] is None
+    assert "fnn: no plot: [Errno 21] Is a directory: " in told.err
+
+
+def test_help_imports_nothing_slow() -> None:
+    slow = "{'sklearn', 'matplotlib', 'scipy.stats'} & set(sys.modules)"
+    ask = f"import sys, fnn.cli.commands; sys.exit(str({slow} or ''))"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True)
+    assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(
     ("flags", "message"),
     [
         ("--hidden 8 0", "--hidden must be at least 1, got 0."),
@@ -189,18 +234,18 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert caught.value.code == 0
     told = capsys.readouterr().out
-    assert "{train,check,explain,compare}" in told
+    assert f"{{{','.join(COMMANDS)}}}" in told
 
 
 def test_every_flag_reaches_the_recipe() -> None:
-    data, _, _ = options.digits()
+    data, _, _ = digits()
     words = (
         "train --hidden 9 8 --activation tanh --normalization layer --dropout 0.5 "
         "--input-dropout 0 --optimizer sgd --gradient backprop --batch-size 100 "
         "--epochs 50"
     )
-    parsed = options.parse(words.split())
-    assert isinstance(parsed, options.Train)
+    parsed = parse(words.split())
+    assert isinstance(parsed, train.Train)
     steps = len(data.x) // 100
     norm, loss = fnn.layers.LayerNorm, fnn.losses.SoftmaxCrossEntropy()
     model = fnn.layers.mlp(
@@ -209,11 +254,11 @@ def test_every_flag_reaches_the_recipe() -> None:
     rate = fnn.schedules.Cosine(0.3, total_steps=50 * steps, warmup_steps=steps)
     optimizer = fnn.optimizers.SGD(rate)
     expected = fnn.Recipe(model, loss, optimizer, gradient=fnn.backprop)
-    assert parsed.recipe(data) == expected
+    assert parsed.recipe(len(data.x)) == expected
 
 
 def test_the_test_images_are_never_trained_on() -> None:
-    parts = options.digits()
+    parts = digits()
     assert [len(part.x) for part in parts] == [1294, 144, 359]
     # The scaling came from the training images, so only their means are zero.
     means = [np.abs(part.x.mean(axis=0)).max() for part in parts]
@@ -223,7 +268,7 @@ def test_the_test_images_are_never_trained_on() -> None:
 def test_a_terminal_shows_a_bar() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100)
-    with train.progress(console, 3) as show:
+    with progress(console, 3) as show:
         for number in (1, 2, 3):
             show(STATE, fnn.Epoch(number, 3, 0.5, {"accuracy": 0.25}))
     told = screen.getvalue()
@@ -235,7 +280,7 @@ def test_a_terminal_shows_a_bar() -> None:
 @pytest.mark.parametrize(("epochs", "lines"), [(1, 1), (9, 9), (60, 10), (64, 10)])
 def test_no_terminal_gets_about_ten_lines(epochs: int, lines: int) -> None:
     paper = io.StringIO()
-    with train.progress(Console(file=paper), epochs) as show:
+    with progress(Console(file=paper), epochs) as show:
         for number in range(1, epochs + 1):
             show(STATE, fnn.Epoch(number, epochs, 0.5, {"accuracy": 0.25}))
     told = paper.getvalue().splitlines()
@@ -274,3 +319,23 @@ def test_check_all_names_a_wrong_part(monkeypatch: pytest.MonkeyPatch) -> None:
     (report,) = check_all.compare_parts(0)
     words = "HalfSquaredError: gradient is -1 times the automatic gradient"
     assert report.wrong == (f"{words} (float32)", f"{words} (float64)")
+
+
+def test_check_all_asks_a_loss_of_the_batch_by_the_rule_that_trains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`Dice.gradient` is right here; what the roads call is not."""
+    right = fnn.losses.Dice.weighted_gradient
+    monkeypatch.setattr(
+        fnn.losses.Dice,
+        "weighted_gradient",
+        lambda self, p, y, share: 2 * right(self, p, y, share),
+    )
+    losses = {"Dice": fnn.losses.Dice()}
+    monkeypatch.setattr(
+        check_all, "parts", lambda room: losses.items() if room == "losses" else ()
+    )
+    (report,) = check_all.compare_parts(0)
+    words = "Dice: gradient is 2 times the automatic gradient"
+    assert report.wrong == (f"{words} (float32)", f"{words} (float64)")
+    assert "WRONG" in str(report)

@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import fnn
-from fnn.cli import baselines, compare, main, networks
+from fnn.cli import baselines, compare, contest, main
+from fnn.cli.output import console
+from fnn.cli.significance import corrected_t_test
 from fnn.data import Batch
 from tests.test_cli import COMMAND, HIDE
 
@@ -46,7 +49,8 @@ def means(result: dict[str, Any], data: str) -> dict[str, float]:
 
 
 def test_the_object_has_every_score_and_second(result: dict[str, Any]) -> None:
-    assert set(result) == {"data", "cells", "recipes", "folds", "seed", "seconds"}
+    described = {"data", "recipes", "reference", "folds", "seed"}
+    assert set(result) == described | {"cells", "seconds"}
     assert (result["folds"], result["seed"]) == (2, 0)
     assert result["data"] == {
         "wine": {"examples": 178, "features": 13, "classes": 3, "metric": "accuracy"},
@@ -56,7 +60,7 @@ def test_the_object_has_every_score_and_second(result: dict[str, Any]) -> None:
     for name in ("wine", "diabetes"):
         assert list(means(result, name)) == MODELS
     for cell in result["cells"]:
-        assert set(cell) == set(compare.Cell._fields)
+        assert set(cell) == set(contest.Cell._fields)
         assert len(cell["scores"]) == len(cell["seconds"]) == 2
         assert cell["mean"] == pytest.approx(np.mean(cell["scores"]))
         assert cell["spread"] == pytest.approx(np.std(cell["scores"], ddof=1))
@@ -64,6 +68,52 @@ def test_the_object_has_every_score_and_second(result: dict[str, Any]) -> None:
         highest = max(means(result, cell["data"]).values())
         assert cell["best"] == (cell["mean"] == highest)
     assert sum(sum(cell["seconds"]) for cell in result["cells"]) < result["seconds"]
+
+
+def test_the_recipes_are_those_that_ran(result: dict[str, Any]) -> None:
+    for told in result["recipes"].values():
+        assert list(told) == MODELS
+    words = result["recipes"]["wine"]["fnn network"]
+    # Two folds of 178 examples: two steps an epoch.
+    for part in ("Dense(n_in=128, n_out=64", "total_steps=120", "epochs 60, batch 32"):
+        assert part in words
+    assert result["recipes"]["diabetes"]["logistic/ridge"] == "Ridge()"
+
+
+def test_the_p_values_are_of_the_differences_from_the_network(
+    result: dict[str, Any],
+) -> None:
+    assert result["reference"] == MODELS[0]
+    for data in ("wine", "diabetes"):
+        first, *others = (cell for cell in result["cells"] if cell["data"] == data)
+        assert first["p_value"] is None
+        folds = contest.cut(baselines.load(data), 2, seed=0)
+        share = sum(len(f.test) for f in folds) / sum(len(f.train) for f in folds)
+        for cell in others:
+            d = np.subtract(cell["scores"], first["scores"])
+            t = np.mean(d) / np.sqrt((1 / 2 + share) * np.var(d, ddof=1))
+            expected = 2 * stats.t.sf(abs(t), 1) if d.any() else 1.0
+            assert cell["p_value"] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("folds", [2, 5, 10, 40])
+def test_the_corrected_t_test_against_scipy(
+    folds: int, rng: np.random.Generator
+) -> None:
+    share = 1 / (folds - 1)
+    for center in (0.0, 0.02, 1.0):
+        d = rng.normal(center, 0.05, folds)
+        t = np.mean(d) / np.sqrt((1 / folds + share) * np.var(d, ddof=1))
+        expected = 2 * stats.t.sf(abs(t), folds - 1)
+        assert corrected_t_test(d, share) == pytest.approx(expected, rel=1e-9)
+        # Without the correction it is SciPy's paired test itself.
+        paired = stats.ttest_rel(d, np.zeros(folds)).pvalue
+        assert corrected_t_test(d, 0.0) == pytest.approx(paired, rel=1e-9)
+
+
+def test_folds_that_all_differ_alike_or_not_at_all() -> None:
+    assert corrected_t_test([0.0, 0.0, 0.0], 0.5) == 1
+    assert corrected_t_test([0.25, 0.25, 0.25], 0.5) == 0
 
 
 def test_the_scores_are_plausible(result: dict[str, Any]) -> None:
@@ -92,12 +142,21 @@ def test_the_table_has_every_model_and_the_seed_decides(
     assert "wine: 178 examples, 13 features, 3 classes, accuracy" in lines
     wine = {cell["model"]: cell for cell in result["cells"] if cell["data"] == "wine"}
     for model in MODELS:
-        scores, seconds = (line for line in lines if line.startswith(model))
+        scores, *p_value, seconds = (line for line in lines if line.startswith(model))
         cell = wine[model]
+        if cell["p_value"] is None:
+            assert p_value == []
+        else:
+            assert p_value[0].split()[-1] == f"{cell['p_value']:.3f}"
         # The same numbers as those of the other run.
         assert f"{100 * cell['mean']:.1f} +- {100 * cell['spread']:.1f}" in scores
         assert ("*" in scores) == cell["best"]
         assert float(seconds.split()[-1]) >= 0
+
+
+def test_a_small_p_value_is_not_told_as_0() -> None:
+    assert compare.p_in_words(0.0) == compare.p_in_words(0.00099) == "<0.001"
+    assert compare.p_in_words(0.001) == "0.001"
 
 
 def test_the_columns_fit_a_narrow_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,12 +165,11 @@ def test_the_columns_fit_a_narrow_terminal(capsys: pytest.CaptureFixture[str]) -
         for name in ("digits", "breast-cancer", "wine", "diabetes")
     }
     cells = [
-        compare.Cell(model, name, [], -0.123, 0.123, True, [100.0])
+        contest.Cell(model, name, [], -0.123, 0.123, True, 0.5, [100.0])
         for model in MODELS
         for name in columns
     ]
-    console = compare.console_for(json=False)
-    console.print(compare.score_table(cells, columns))
+    console(json=False).print(compare.score_table(cells, columns))
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(MODELS) + 2
     assert all(line.count("*") == 4 for line in lines[2:])
@@ -119,24 +177,24 @@ def test_the_columns_fit_a_narrow_terminal(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("name", ["wine", "diabetes"])
-def test_every_model_gets_the_same_folds(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_model_gets_the_same_folds(name: str) -> None:
     data = baselines.load(name)
     seen: dict[str, list[tuple[Batch, np.ndarray]]] = {}
 
-    def note(model: str) -> networks.Predictor:
-        def predict(train: Batch, x: np.ndarray, number: int) -> np.ndarray:
-            assert number == len(seen.setdefault(model, []))
-            seen[model].append((train, x))
+    class Note(NamedTuple):
+        model: str
+
+        def predict(self, train: Batch, x: np.ndarray, fold: int) -> np.ndarray:
+            assert fold == len(seen.setdefault(self.model, []))
+            seen[self.model].append((train, x))
             return np.zeros((len(x), 3 if name == "wine" else 1), np.float32)
 
-        return predict
-
-    asked = list(compare.models(data, 100, seed=0))
+    asked = list(contest.models(data, 100, seed=0))
     assert asked == MODELS
-    monkeypatch.setattr(compare, "models", lambda *_: {m: note(m) for m in asked})
-    compare.compare(name, data, folds=5, seed=3)
+    folds = contest.cut(data, 5, seed=3)
+    parts = [contest.prepare(data, fold, shared=False) for fold in folds]
+    notes: dict[str, contest.Model] = {model: Note(model) for model in asked}
+    contest.compare(name, data, notes, parts)
     first = seen[MODELS[0]]
     assert len(first) == 5
     for other in seen.values():
@@ -149,19 +207,19 @@ def test_every_model_gets_the_same_folds(
 @pytest.mark.parametrize("name", ["wine", "diabetes"])
 def test_the_folds_cover_the_data_and_hide_the_test_part(name: str) -> None:
     data = baselines.load(name)
-    folds = compare.cut(data, 5, seed=0)
+    folds = contest.cut(data, 5, seed=0)
     tested = np.sort(np.concatenate([fold.test for fold in folds]))
     np.testing.assert_array_equal(tested, np.arange(len(data.x)))
     assert len({len(fold.train) for fold in folds}) == 1
     for fold in folds:
         assert not set(fold.train) & set(fold.test)
         assert len(data.x) - len(fold.train) - len(fold.test) <= 1
-        train, test = compare.prepare(data, fold, shared=False)
+        train, test = contest.prepare(data, fold, shared=False)
         # The scales come from the training part, so only its means are zero.
         assert np.abs(train.x.mean(axis=0)).max() < 1e-5
         assert np.abs(test.x.mean(axis=0)).max() > 1e-2
-    assert compare.cut(data, 5, seed=0)[0].test.tolist() == folds[0].test.tolist()
-    assert compare.cut(data, 5, seed=1)[0].test.tolist() != folds[0].test.tolist()
+    assert contest.cut(data, 5, seed=0)[0].test.tolist() == folds[0].test.tolist()
+    assert contest.cut(data, 5, seed=1)[0].test.tolist() != folds[0].test.tolist()
 
 
 def test_the_digits_are_those_of_fnn() -> None:

@@ -18,7 +18,9 @@ from fnn.initializers import (
     He,
     Initializer,
     LeCun,
+    Normal,
     Orthogonal,
+    ScaledIdentity,
     VarianceScaling,
     Zeros,
 )
@@ -36,6 +38,7 @@ SCALED: dict[str, tuple[Callable[..., Initializer], float]] = {
 MATRICES: dict[str, Callable[..., Initializer]] = {
     **{name: make for name, (make, _) in SCALED.items()},
     "Orthogonal": Orthogonal,
+    "ScaledIdentity": ScaledIdentity,
 }
 
 
@@ -108,11 +111,45 @@ def test_zeros_and_constant() -> None:
     np.testing.assert_array_equal(vector, np.full(3, 0.25))
 
 
+def test_normal_has_one_variance_for_every_shape() -> None:
+    initializer = Normal(0.3)
+    for shape in [SHAPE, (120_000,)]:
+        assert initializer.variance(shape) == 0.3
+        w = np.asarray(initializer(jax.random.key(KEY), shape, jnp.float32), float)
+        assert w.shape == shape
+        assert abs(np.square(w).mean() / 0.3 - 1) < 4 * np.sqrt(2 / w.size)
+        assert abs(w.mean()) < 4 * np.sqrt(0.3 / w.size)
+        fourth = np.mean(w**4) / np.square(w).mean() ** 2
+        assert fourth == pytest.approx(3, rel=0.05)
+    np.testing.assert_array_equal(draw(Normal(0.0)), np.zeros(SHAPE))
+    with pytest.raises(ValueError, match="entry_variance must be at least 0"):
+        Normal(-0.1)
+
+
+def test_normal_at_no_variance_has_a_finite_slope() -> None:
+    """The variance is a number that can be learned; sqrt alone has slope inf at 0."""
+
+    def total(variance: Any) -> jax.Array:
+        return jnp.sum(Normal(variance)(jax.random.key(KEY), (3,), jnp.float32))
+
+    assert np.isfinite(jax.grad(total)(0.0))
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(3, 3), (2, 4), (4, 2)])
+def test_scaled_identity(n_in: int, n_out: int) -> None:
+    initializer = ScaledIdentity(1.5)
+    w = np.asarray(initializer(jax.random.key(KEY), (n_in, n_out), jnp.float32))
+    np.testing.assert_array_equal(w, 1.5 * np.eye(n_in, n_out))
+    variance = initializer.variance((n_in, n_out))
+    assert np.square(w).mean() == pytest.approx(variance, rel=1e-12)
+    assert ScaledIdentity() == ScaledIdentity(1.0)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 @pytest.mark.usefixtures("x64")
 def test_dtypes(dtype: str) -> None:
-    uniform = He(distribution="uniform")
-    makers = (*(make() for make in MATRICES.values()), uniform, Zeros(), Constant(0.5))
+    others = (He(distribution="uniform"), Zeros(), Constant(0.5), Normal(0.5))
+    makers = (*(make() for make in MATRICES.values()), *others)
     for initializer in makers:
         w = initializer(jax.random.key(KEY), (6, 5), jnp.dtype(dtype))
         assert w.dtype == jnp.dtype(dtype), initializer
@@ -134,7 +171,7 @@ def test_only_matrices(name: str, shape: tuple[int, ...]) -> None:
         initializer.variance(shape)
 
 
-@pytest.mark.parametrize("name", MATRICES)
+@pytest.mark.parametrize("name", sorted(set(MATRICES) - {"ScaledIdentity"}))
 def test_a_draw_is_a_function_of_its_key(name: str) -> None:
     initializer = MATRICES[name]()
     np.testing.assert_array_equal(draw(initializer), draw(initializer))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fnn
-from tests.mistakes import data, parts, recipes, tools, training
+from tests.mistakes import choices, data, parts, recipes, sets, tools, training
 
 CHECKS = Path(fnn.__file__).parent / "_core"
 COMPILED: list[str] = []
@@ -21,6 +21,8 @@ MISTAKES = {
         ("data", data.TABLE),
         ("tools", tools.TABLE),
         ("training", training.TABLE),
+        ("choices", choices.TABLE),
+        ("sets", sets.TABLE),
     )
     for name, row in table.items()
 }

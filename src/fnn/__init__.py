@@ -7,6 +7,7 @@ The verbs stand here; parts stand in their rooms: `fnn.layers`, `fnn.losses`,
 
 from fnn import classic as classic
 from fnn import data as data
+from fnn import health as health
 from fnn import initializers as initializers
 from fnn import layers as layers
 from fnn import losses as losses
@@ -14,6 +15,7 @@ from fnn import metrics as metrics
 from fnn import optimizers as optimizers
 from fnn import penalties as penalties
 from fnn import schedules as schedules
+from fnn import theory as theory
 from fnn._core.component import Component as Component
 from fnn._core.component import number as number
 from fnn._core.component import static as static
@@ -24,6 +26,7 @@ from fnn.gradients.compare import compare_gradients as compare_gradients
 from fnn.gradients.finite_differences import finite_differences as finite_differences
 from fnn.gradients.report import GradientReport as GradientReport
 from fnn.gradients.statistics import Statistics as Statistics
+from fnn.health.diagnose import diagnose as diagnose
 from fnn.training.base import Info as Info
 from fnn.training.base import Recipe as Recipe
 from fnn.training.base import TrainState as TrainState

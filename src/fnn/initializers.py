@@ -68,12 +68,9 @@ class Constant(Initializer):
 
 
 class Normal(Initializer):
-    """A normal distribution with mean 0 and one variance for every shape: for biases.
+    """A normal distribution with mean 0 and one variance for every shape.
 
-    Critical initialization asks for it (`fnn.theory.critical`).
-
-    Args:
-        entry_variance: the variance, whatever the shape.
+    For the biases of a critical initialization (`fnn.theory.critical`).
 
     Example:
         >>> Normal(0.05).variance((64,))
@@ -97,9 +94,6 @@ class ScaledIdentity(Initializer):
     Not random: its variance is the mean square of an entry,
     factor^2 / max(n_in, n_out), as for an `Orthogonal` of that gain. The notes'
     examples: 1.5 I explodes, 0.5 I vanishes (errata I2 to I5).
-
-    Args:
-        factor: every entry of the diagonal.
 
     Example:
         >>> ScaledIdentity(1.5)(jax.random.key(0), (2, 3), jnp.float32).tolist()

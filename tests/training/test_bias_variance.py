@@ -33,6 +33,13 @@ def test_both_add_up(rng: np.random.Generator) -> None:
         )
 
 
+def test_values_may_be_integers() -> None:
+    """As for the losses; by hand: mean predictions 2 and 0, squared deviations 1."""
+    predictions = jnp.array([[[1.0], [-1.0]], [[3.0], [1.0]]])
+    found = of_values(predictions, jnp.array([[2], [1]]))
+    assert tuple(map(float, found)) == (1.5, 0.5, 1.0)
+
+
 def test_a_small_network_is_biased_and_a_large_one_varies() -> None:
     """On noisy targets of a sine: the trade-off itself."""
     rng = np.random.default_rng(0)

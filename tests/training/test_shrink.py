@@ -98,12 +98,8 @@ class Grouped(L.ReLU):
     groups: int = static(default=4)
 
 
-class Around(L.Residual):
-    """A residual of one's own is still a residual."""
-
-
-class Twice(L.Layer):
-    """A layer around a layer that shrink cannot know."""
+class Around(L.Layer):
+    """A layer around a layer of any widths."""
 
     layer: L.Layer
 
@@ -114,6 +110,25 @@ class Twice(L.Layer):
         return self.layer.backward(params, tape, dy)
 
 
+class Both(L.ReLU):
+    """Layers inside, joined nobody knows how."""
+
+    layers: tuple[L.Layer, ...]
+
+
+def test_around_a_layer() -> None:
+    """The widths of what is inside count, whatever stands around it."""
+    model = L.Sequential(
+        Around(L.mlp((6, 8, 4))), Around(L.Dense(4, 4)), Around(L.Dense(4, 2))
+    )
+    assert shrink(model) == L.Sequential(
+        Around(L.mlp((6, 4, 2))), Around(L.Dense(2, 2)), Around(L.Dense(2, 2))
+    )
+    last = L.Sequential(L.Dense(6, 4), Around(L.Dense(4, 4)))
+    assert shrink(last) == last
+    assert shrink(Around(L.mlp((6, 8, 6)))) == Around(L.mlp((6, 4, 6)))
+
+
 def test_what_is_not_known_is_named() -> None:
     model = L.Sequential(L.Dense(6, 8), L.Repeat(L.Sequential(Grouped()), 3))
     with pytest.raises(
@@ -121,9 +136,8 @@ def test_what_is_not_known_is_named() -> None:
         match=r"model: layer 1: Repeat: layer 0: Grouped\(\) must .* got groups\. B",
     ):
         shrink(model)
-    with pytest.raises(ValueError, match=r"model: layer 0: Twice.*, got layer"):
-        shrink(L.Sequential(Twice(L.Dense(6, 8)), L.Dense(8, 3)))
-    assert shrink(Around(L.mlp((6, 8, 6)))) == Around(L.mlp((6, 4, 6)))
+    with pytest.raises(ValueError, match=r"model: layer 0: Both.*, got layers\. Build"):
+        shrink(L.Sequential(Both((L.Dense(6, 8), L.Dense(8, 6))), L.Dense(6, 3)))
 
 
 def test_mistakes() -> None:

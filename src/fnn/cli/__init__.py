@@ -1,5 +1,6 @@
 """The `fnn` command: train on digits, check and explain gradients, compare models."""
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -9,30 +10,33 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
     0 is success; 1 a negative verdict or a training that diverged; 2 a flag or an
-    installation that will not do, told in one line on stderr.
+    installation that will not do, told in one line on stderr. As in a shell, 130 says
+    that somebody interrupted it, 141 that the reader of its output went away.
 
     Args:
         args: the words after `fnn`; those of the process if not given.
     """
-    started = time.perf_counter()
     try:
-        from fnn.cli.options import Compare, Explain, Train, parse
+        try:
+            return _run(args, time.perf_counter())
+        finally:
+            # What still waits in the buffer may find the reader gone as well.
+            print(end="", flush=True)
+    except BrokenPipeError:
+        # Python flushes once more at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(args: Sequence[str] | None, started: float) -> int:
+    try:
+        from fnn.cli.commands import parse
     except ModuleNotFoundError as error:
         if error.name not in ("tyro", "rich"):
             raise
         return _complain(f"{error.name} is not installed: pip install 'fnn[cli]'", 2)
-    options = parse(args)
-    # After the parsing, so that --help does not wait for it.
-    from fnn.cli import check, compare, explain, train
-
     try:
-        if isinstance(options, Train):
-            return train.run(options, started)
-        if isinstance(options, Explain):
-            return explain.run(options)
-        if isinstance(options, Compare):
-            return compare.run(options, started)
-        return check.run(options)
+        return parse(args).run(started)
     except ValueError as error:
         return _complain(str(error), 2)
     except FloatingPointError as error:

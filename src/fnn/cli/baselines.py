@@ -1,7 +1,7 @@
 """What `fnn compare` needs scikit-learn for: its data sets and its models."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn import datasets
@@ -53,19 +53,24 @@ def regressors(seed: int) -> dict[str, Any]:
     }
 
 
-def predict(estimator: Any, train: Batch, x: np.ndarray, classes: int) -> np.ndarray:
-    """Fit an estimator and predict; the shape is that of a network's output.
+class Estimator(NamedTuple):
+    """A model of scikit-learn whose output has the shape of a network's.
 
-    Args:
+    Attributes:
         estimator: of scikit-learn.
-        train: examples to fit.
-        x: (B, n) inputs to predict for.
         classes: their number K, or 0 for values.
-
-    Returns:
-        (B, K) with a 1 in the column of the label, or (B, 1) values.
     """
-    predicted = estimator.fit(train.x, train.y.reshape(-1)).predict(x)
-    if classes:
-        return np.eye(classes, dtype=np.float32)[predicted]
-    return predicted.astype(np.float32)[:, None]
+
+    estimator: Any
+    classes: int
+
+    def predict(self, train: Batch, x: np.ndarray, fold: int) -> np.ndarray:
+        """Fit and predict: (B, K) with a 1 at the label, or (B, 1) values."""
+        del fold
+        predicted = self.estimator.fit(train.x, train.y.reshape(-1)).predict(x)
+        if self.classes:
+            return np.eye(self.classes, dtype=np.float32)[predicted]
+        return predicted.astype(np.float32)[:, None]
+
+    def __str__(self) -> str:
+        return str(self.estimator)

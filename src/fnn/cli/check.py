@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -9,12 +10,64 @@ import jax.numpy as jnp
 from rich.table import Table
 
 import fnn
-from fnn.cli.check_all import run as run_all
-from fnn.cli.options import ROADS, Check, digits, print_json
+from fnn.cli.check_all import check_all
+from fnn.cli.digits import DigitsNetwork, digits
+from fnn.cli.options import ROADS, Flag
+from fnn.cli.output import console, grid, print_json
 from fnn.data import Batch
 
 _SECONDS_OF_TIMING = 0.5
 _FEWEST_TIMES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(DigitsNetwork):
+    """Compare hand-derived with automatic gradients: difference, time and memory.
+
+    The exit status is 1 if they disagree.
+    """
+
+    all: Flag = False
+    """Instead of one network, every layer, loss and penalty there is, each alone; of
+    the other flags only --seed and --json count."""
+
+    def run(self, started: float) -> int:
+        """Compare, time and tell; the exit status is 1 if the roads disagree."""
+        train, _, _ = digits()
+        self.check(len(train.x))
+        if self.all:
+            return check_all(self.seed, self.json, started)
+        key = jax.random.key(self.seed)
+        # The optimizer has no part in a gradient.
+        recipe = fnn.Recipe(
+            self.model(), fnn.losses.SoftmaxCrossEntropy(), fnn.optimizers.SGD()
+        )
+        state = fnn.init(recipe, key)
+        batch = next(fnn.data.batches(train, self.batch_size, key))
+        reports = [
+            fnn.compare_gradients(recipe, state, batch, dtype)
+            for dtype in (jnp.float32, jnp.float64)
+        ]
+        costs = measure(recipe, state, batch, key)
+        passed = all(report.passed for report in reports)
+        if self.json:
+            print_json(
+                {
+                    "passed": passed,
+                    "reports": {report.dtype: as_dict(report) for report in reports},
+                    "costs": {name: cost._asdict() for name, cost in costs.items()},
+                    "recipe": self.describe(),
+                    "seed": self.seed,
+                }
+            )
+        else:
+            out = console(self.json)
+            out.print(self.describe())
+            for report in reports:
+                out.print(f"\n{report}", markup=False)
+            out.print()
+            out.print(table(costs))
+        return 0 if passed else 1
 
 
 class Cost(NamedTuple):
@@ -28,51 +81,6 @@ class Cost(NamedTuple):
 
     seconds: float
     temporary_bytes: int | None
-
-
-def run(options: Check) -> int:
-    """Compare, time and tell; returns the exit status, 1 if the roads disagree.
-
-    Raises:
-        ValueError: a flag is out of its range.
-    """
-    if options.all:
-        return run_all(options)
-    train, _, _ = digits()
-    options.check(train)
-    key = jax.random.key(options.seed)
-    # The optimizer has no part in a gradient.
-    recipe = fnn.Recipe(
-        options.model(train),
-        fnn.losses.SoftmaxCrossEntropy(),
-        fnn.optimizers.SGD(),
-    )
-    state = fnn.init(recipe, key)
-    batch = next(fnn.data.batches(train, options.batch_size, key))
-    reports = [
-        fnn.compare_gradients(recipe, state, batch, dtype)
-        for dtype in (jnp.float32, jnp.float64)
-    ]
-    costs = measure(recipe, state, batch, key)
-    passed = all(report.passed for report in reports)
-    if options.json:
-        print_json(
-            {
-                "passed": passed,
-                "reports": {report.dtype: as_dict(report) for report in reports},
-                "costs": {name: cost._asdict() for name, cost in costs.items()},
-                "recipe": options.describe(),
-                "seed": options.seed,
-            }
-        )
-    else:
-        console = options.console
-        console.print(options.describe())
-        for report in reports:
-            console.print(f"\n{report}", markup=False)
-        console.print()
-        console.print(table(costs))
-    return 0 if passed else 1
 
 
 def measure(
@@ -117,12 +125,9 @@ def as_dict(report: fnn.GradientReport) -> dict[str, Any]:
 
 def table(costs: dict[str, Cost]) -> Table:
     """The costs for a human."""
-    grid = Table.grid(padding=(0, 2))
-    for side in ("left", "right", "right"):
-        grid.add_column(justify=side)
-    grid.add_row("gradient", "median time", "temporary memory")
+    rows = grid("gradient", "median time", "temporary memory")
     for name, cost in costs.items():
         size = cost.temporary_bytes
         memory = "not told" if size is None else f"{size / 1024:,.0f} KiB"
-        grid.add_row(name, f"{cost.seconds * 1e6:,.0f} us", memory)
-    return grid
+        rows.add_row(name, f"{cost.seconds * 1e6:,.0f} us", memory)
+    return rows

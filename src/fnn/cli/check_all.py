@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from rich.table import Table
 
 import fnn
 from fnn._core.trees import cast
-from fnn.cli.options import Check, print_json
+from fnn.cli.output import console, print_json
 from fnn.gradients.report import TermReport, compare_term
 from fnn.gradients.terms import Terms, layer_terms, loss_terms, penalty_terms
 
 _ROWS, _WIDTH = 16, 6
 _TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+_ROW = "{:<30}  {:>5}  {:>7}  {:>7}  {}"
 
 # What a part needs to be made, by the name of the field.
 _NEEDS: dict[str, Any] = {
@@ -42,7 +42,8 @@ class PartReport(NamedTuple):
         room: "layers", "losses" or "penalties".
         part: its name.
         terms: how many were compared, in each dtype.
-        float32: largest relative difference, and `float64` likewise.
+        float32: the largest relative difference in that dtype.
+        float64: likewise.
         wrong: the terms that fail, in words.
     """
 
@@ -53,28 +54,43 @@ class PartReport(NamedTuple):
     float64: float
     wrong: tuple[str, ...]
 
+    def __str__(self) -> str:
+        verdict = "WRONG" if self.wrong else "ok"
+        name = f"{self.room}.{self.part}"
+        worst = f"{self.float32:.1e}", f"{self.float64:.1e}"
+        return _ROW.format(name, self.terms, *worst, verdict)
 
-def run(options: Check) -> int:
-    """Compare all parts and tell; returns the exit status, 1 if one is wrong."""
-    started = time.perf_counter()
-    reports = list(compare_parts(options.seed))
-    seconds = time.perf_counter() - started
+
+def check_all(seed: int, json: bool, started: float) -> int:
+    """Compare all parts and tell; returns the exit status, 1 if one is wrong.
+
+    Args:
+        seed: of parameters, inputs and gradients from above.
+        json: whether stdout is for one JSON object.
+        started: reading of `time.perf_counter` when the command began.
+    """
+    out = console(json)
+    out.print(_ROW.format("part", "terms", "float32", "float64", ""))
+    reports = []
+    # It takes a minute, so each line is told when it is known.
+    for report in compare_parts(seed):
+        reports.append(report)
+        out.print(str(report), markup=False)
     passed = not any(report.wrong for report in reports)
-    if options.json:
+    seconds = time.perf_counter() - started
+    if json:
         rows = [report._asdict() for report in reports]
         print_json({"passed": passed, "parts": rows, "seconds": seconds})
         return 0 if passed else 1
-    console = options.console
-    console.print(table(reports))
     for report in reports:
         for words in report.wrong:
-            console.print(f"WRONG {report.room}.{words}", markup=False)
+            out.print(f"WRONG {report.room}.{words}", markup=False)
     terms = sum(report.terms for report in reports)
     verdict = "agree" if passed else "DISAGREE"
-    console.print(
-        f"backprop and autodiff {verdict} in {terms} terms of {len(reports)} parts; "
-        f"{_TOLERANCE['float32']:g} passes in float32, {_TOLERANCE['float64']:g} in "
-        f"float64 ({seconds:.0f} s)"
+    out.print(
+        f"backprop and autodiff {verdict} in {terms} terms of {len(reports)} parts "
+        f"(tolerance {_TOLERANCE['float32']:g} in float32, {_TOLERANCE['float64']:g} "
+        f"in float64; {seconds:.0f} s)"
     )
     return 0 if passed else 1
 
@@ -95,7 +111,8 @@ def compare_parts(seed: int) -> Iterator[PartReport]:
                     compare_term(layer, term, auto, hand, tolerance, noise * largest)
                     for (layer, term), (auto, hand) in found.items()
                 ]
-                worst[dtype] = max(row.relative for row in rows)
+                # NaN, if one is: Python's max may lose it.
+                worst[dtype] = float(np.max([row.relative for row in rows]))
                 wrong += [f"{row} ({dtype})" for row in rows if not row.passed]
             yield PartReport(room, name, len(rows), **worst, wrong=tuple(wrong))
 
@@ -132,7 +149,7 @@ def _terms(
         # Between 0 and 1, so that they are probabilities as well as logits.
         prediction = rng.uniform(0.05, 0.95, (_ROWS, _WIDTH)).astype(dtype)
         y = _targets(part, prediction, rng)
-        return jax.jit(lambda p, y: loss_terms(part, p, y))(prediction, y)
+        return jax.jit(lambda p, y: loss_terms(part, p, y, key))(prediction, y)
     params, _ = cast(fnn.layers.mlp((_WIDTH, _WIDTH, 2)).init(key), dtype)
     return jax.jit(lambda p: penalty_terms(part, p))(params)
 
@@ -151,20 +168,3 @@ def _targets(loss: Any, prediction: np.ndarray, rng: np.random.Generator) -> np.
             continue
         return y
     raise ValueError(f"no kind of targets known here fits {loss}.")
-
-
-def table(reports: list[PartReport]) -> Table:
-    """All parts for a human."""
-    grid = Table.grid(padding=(0, 2))
-    for side in ("left", "right", "right", "right", "left"):
-        grid.add_column(justify=side)
-    grid.add_row("part", "terms", "float32", "float64", "")
-    for report in reports:
-        grid.add_row(
-            f"{report.room}.{report.part}",
-            str(report.terms),
-            f"{report.float32:.1e}",
-            f"{report.float64:.1e}",
-            "WRONG" if report.wrong else "ok",
-        )
-    return grid

@@ -2,16 +2,20 @@
 
 import itertools
 import re
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import tyro
 
 import fnn
 from fnn._core.checks import Range, check_range, check_size
+from fnn.cli.digits import CLASSES, PIXELS, digits
 from fnn.cli.notes import PARAMS, SIZES, SLIPS, X, Y, beside
-from fnn.cli.options import ACTIVATIONS, Explain, check_seed, digits, print_json
+from fnn.cli.options import ACTIVATIONS, Activation, Flag, Json, check_seed
+from fnn.cli.output import print_json
 from fnn.cli.page import as_markdown, as_text
 from fnn.data import Batch
 from fnn.layers import Dense, Sequential
@@ -25,6 +29,67 @@ _LOSSES = {
 _MOST_WEIGHTS = 1_000_000
 # Up to here a derivation is spelled out, so its weights and example are short numbers.
 _WIDEST_SHORT = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explain:
+    """One example's pass, forward and back, with every number on the way, in float64.
+
+    The network 2-2-1 is the worked example of the study notes that fnn implements, with
+    their digits beside the exact ones. Other networks have seeded weights and a seeded
+    example; one from 64 pixels to 10 classes reads a digit.
+    """
+
+    sizes: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SIZES")] = (
+        "2-2-1"
+    )
+    """Widths from input to output, such as 4-3-2."""
+    activation: Activation = "sigmoid"
+    """After every hidden layer; after the output too if the loss is a squared error."""
+    loss: Literal[
+        "usual",
+        "half-squared-error",
+        "mean-squared-error",
+        "softmax-cross-entropy",
+        "sigmoid-cross-entropy",
+    ] = "usual"
+    """usual: half-squared-error, for digits softmax-cross-entropy."""
+    learning_rate: float = 0.5
+    """Of the gradient step at the end."""
+    seed: Annotated[
+        int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: 0)")
+    ] = None
+    """Of weights and example; if given, those of 2-2-1 are not the notes' either."""
+    markdown: Flag = False
+    """Print Markdown with formulas."""
+    json: Json = False
+
+    def run(self, started: float) -> int:
+        """Explain and tell."""
+        del started
+        sizes = _sizes(self)
+        with jax.enable_x64(True):
+            case = _case(self, sizes)
+            told = fnn.explain(case.recipe, case.state, case.batch, jnp.float64)
+        rows = beside(told) if case.is_notes else []
+        loss = told.loss_name.removesuffix("()")
+        title = f"{self.sizes}, {self.activation}, {loss}"
+        if self.json:
+            slips = [{"lines": lines, "words": words} for lines, words in SLIPS]
+            print_json(
+                {
+                    "network": title,
+                    "example": case.words,
+                    "prediction": told.prediction.tolist(),
+                    **told.as_dict(),
+                    "notes": [row._asdict() for row in rows],
+                    "slips": slips if rows else [],
+                }
+            )
+        else:
+            write = as_markdown if self.markdown else as_text
+            print(write(title, case.words, told, rows))
+        return 0
 
 
 class Case(NamedTuple):
@@ -43,40 +108,6 @@ class Case(NamedTuple):
     batch: Batch
     words: str
     is_notes: bool
-
-
-def run(options: Explain) -> int:
-    """Explain and tell; returns the exit status.
-
-    Raises:
-        ValueError: an argument is out of its range.
-    """
-    sizes = _sizes(options)
-    with jax.enable_x64(True):
-        case = _case(options, sizes)
-        told = fnn.explain(case.recipe, case.state, case.batch, jnp.float64)
-    rows = beside(told) if case.is_notes else []
-    title = (
-        f"{options.sizes}, {options.activation}, {told.loss_name.removesuffix('()')}"
-    )
-    if options.json:
-        print_json(
-            {
-                "network": title,
-                "example": case.words,
-                "prediction": told.prediction.tolist(),
-                **told.as_dict(),
-                "notes": [row._asdict() for row in rows],
-                "slips": [{"lines": lines, "words": words} for lines, words in SLIPS]
-                if rows
-                else [],
-            }
-        )
-    elif options.markdown:
-        print(as_markdown(title, case.words, told, rows))
-    else:
-        print(as_text(title, case.words, told, rows))
-    return 0
 
 
 def _sizes(options: Explain) -> tuple[int, ...]:
@@ -105,7 +136,7 @@ def _sizes(options: Explain) -> tuple[int, ...]:
 
 
 def _case(options: Explain, sizes: tuple[int, ...]) -> Case:
-    reads_digit = sizes[0] == 64 and sizes[-1] == 10
+    reads_digit = (sizes[0], sizes[-1]) == (PIXELS, CLASSES)
     usual = "softmax-cross-entropy" if reads_digit else "half-squared-error"
     loss = usual if options.loss == "usual" else options.loss
     activation = ACTIVATIONS[options.activation]
@@ -122,8 +153,8 @@ def _case(options: Explain, sizes: tuple[int, ...]) -> Case:
     if sizes == SIZES and options.seed is None:
         state = state._replace(params=_with_params(state.params, PARAMS))
         own = options.activation == "sigmoid" and loss == "half-squared-error"
-        batch = Batch(X, Y)
-        return Case(recipe, state, batch, "the worked example of the notes", own)
+        what = "the worked example" if own else "weights and example"
+        return Case(recipe, state, Batch(X, Y), f"{what} of the notes", own)
     if max(sizes) <= _WIDEST_SHORT:
         dense = [part for part in state.params if part]
         short = [

@@ -1,6 +1,6 @@
 """The two networks of `fnn compare`, each one recipe a task and none a data set."""
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -8,44 +8,51 @@ import numpy as np
 import fnn
 from fnn.data import Batch
 
-_EPOCHS, _BATCH_SIZE = 60, 32
-_LINEAR_STEPS = 400
-
-# In words, for whoever reads the numbers.
-RECIPES = {
-    "classification": {
-        "fnn network": (
-            "hidden 128-64, relu, batch norm, dropout 0.2, AdamW 0.003, weight decay "
-            "0.01, cosine, batch 32, epochs 60"
-        ),
-        "fnn linear": "softmax regression, L2 of scikit-learn's C=1, Adam",
-    },
-    "regression": {
-        "fnn network": (
-            "hidden 32-16, relu, dropout 0.1, L2 0.03, Adam 0.003, cosine, batch 32, "
-            "epochs 60"
-        ),
-        "fnn linear": "ridge, L2 of scikit-learn's alpha=1, Adam",
-    },
-}
-
-# From training examples, inputs to predict for and the fold's number, from 0.
-Predictor = Callable[[Batch, np.ndarray, int], np.ndarray]
-
 _predict = jax.jit(fnn.predict)
 
 
-def multilayer(features: int, classes: int, rows: int, seed: int) -> Predictor:
+class Network(NamedTuple):
+    """A recipe and how long to train it.
+
+    Attributes:
+        recipe: what to train and how.
+        epochs: passes over the training examples.
+        batch_size: examples in a step.
+        seed: of initial weights, order and dropout, together with the fold's number.
+    """
+
+    recipe: fnn.Recipe
+    epochs: int
+    batch_size: int
+    seed: int
+
+    def predict(self, train: Batch, x: np.ndarray, fold: int) -> np.ndarray:
+        """Train on a fold, its number counted from 0, and predict."""
+        key = jax.random.fold_in(jax.random.key(self.seed), fold)
+        state, _ = fnn.fit(
+            self.recipe,
+            fnn.init(self.recipe, key),
+            train,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+        )
+        return np.asarray(_predict(self.recipe, state, x))
+
+    def __str__(self) -> str:
+        return f"{self.recipe}, epochs {self.epochs}, batch {self.batch_size}"
+
+
+def multilayer(features: int, classes: int, rows: int, seed: int) -> Network:
     """A multilayer perceptron.
 
     Args:
         features: number of inputs.
         classes: number of classes, or 0 for one value to be predicted.
         rows: training examples of a fold.
-        seed: of initial weights, order and dropout, together with the fold's number.
+        seed: of whatever is random.
     """
-    batch_size = min(_BATCH_SIZE, rows)
-    steps = _EPOCHS * (rows // batch_size)
+    epochs, batch_size = 60, min(32, rows)
+    steps = epochs * (rows // batch_size)
     rate = fnn.schedules.Cosine(0.003, total_steps=steps, warmup_steps=steps // 20)
     if classes:
         model = fnn.layers.mlp(
@@ -60,10 +67,10 @@ def multilayer(features: int, classes: int, rows: int, seed: int) -> Predictor:
         model = fnn.layers.mlp((features, 32, 16, 1), dropout=0.1)
         loss, optimizer = fnn.losses.HalfSquaredError(), fnn.optimizers.Adam(rate)
         recipe = fnn.Recipe(model, loss, optimizer, fnn.penalties.L2(0.03))
-    return _trained(recipe, seed, _EPOCHS, batch_size)
+    return Network(recipe, epochs, batch_size, seed)
 
 
-def linear(features: int, classes: int, rows: int, seed: int) -> Predictor:
+def linear(features: int, classes: int, rows: int, seed: int) -> Network:
     """A network without hidden layer, with the minimum of scikit-learn's linear models.
 
     It stands in the table as a check: the two rows should agree.
@@ -71,10 +78,11 @@ def linear(features: int, classes: int, rows: int, seed: int) -> Predictor:
     Args:
         features: number of inputs.
         classes: number of classes, or 0 for one value to be predicted.
-        rows: training examples of a fold.
+        rows: training examples of a fold, all of which make one batch.
         seed: of the initial weights of the regression.
     """
-    rate = fnn.schedules.Cosine(0.05, total_steps=_LINEAR_STEPS)
+    epochs = 400
+    rate = fnn.schedules.Cosine(0.05, total_steps=epochs)
     optimizer = fnn.optimizers.Adam(rate)
     if classes:
         # Two classes share one weight vector as w / 2 and -w / 2: half of |w|^2.
@@ -85,14 +93,4 @@ def linear(features: int, classes: int, rows: int, seed: int) -> Predictor:
     else:
         loss, penalty = fnn.losses.HalfSquaredError(), fnn.penalties.L2(1 / rows)
         recipe = fnn.Recipe(fnn.layers.Dense(features, 1), loss, optimizer, penalty)
-    return _trained(recipe, seed, _LINEAR_STEPS, batch_size=rows)
-
-
-def _trained(recipe: fnn.Recipe, seed: int, epochs: int, batch_size: int) -> Predictor:
-    def predict(train: Batch, x: np.ndarray, number: int) -> np.ndarray:
-        key = jax.random.fold_in(jax.random.key(seed), number)
-        state = fnn.init(recipe, key)
-        state, _ = fnn.fit(recipe, state, train, epochs=epochs, batch_size=batch_size)
-        return np.asarray(_predict(recipe, state, x))
-
-    return predict
+    return Network(recipe, epochs, batch_size=rows, seed=seed)

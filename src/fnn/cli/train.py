@@ -1,19 +1,168 @@
 """`fnn train`: train on digits, tell how it went."""
 
-import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
 
 import jax
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+import tyro
+from rich.markup import escape
 from rich.table import Table
 
 import fnn
-from fnn.cli.options import Train, digits, print_json
+from fnn._core.checks import Range, check_range, check_size
+from fnn.cli.digits import DigitsNetwork, digits
+from fnn.cli.options import ROADS, Flag
+from fnn.cli.output import console, print_json
+from fnn.cli.progress import progress
+
+_OPTIMIZERS = {
+    "adam": fnn.optimizers.Adam,
+    "sgd": fnn.optimizers.SGD,
+    "momentum": fnn.optimizers.Momentum,
+}
+# Tried with and without normalization, with every activation. The velocity of momentum
+# 0.9 sums ten gradients, so its rate is a tenth of plain descent's.
+_LEARNING_RATES = {"adam": 0.002, "sgd": 0.3, "momentum": 0.03}
+_RATES_IN_WORDS = ", ".join(f"{rate} {name}" for name, rate in _LEARNING_RATES.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(DigitsNetwork):
+    """Train a multilayer perceptron on 1,797 digits and test it on 359 of them.
+
+    The exit status is 1 if the loss does not stay finite.
+    """
+
+    optimizer: Literal["adam", "sgd", "momentum"] = "adam"
+    """Gradient descent: adaptive, plain, or with momentum 0.9."""
+    learning_rate: Annotated[
+        float | None,
+        tyro.conf.arg(
+            metavar="FLOAT", help_behavior_hint=f"(default: {_RATES_IN_WORDS})"
+        ),
+    ] = None
+    """The highest, after one epoch of warm-up; it falls to 0 along a cosine."""
+    epochs: int = 60
+    """Passes over the training images."""
+    gradient: Literal["autodiff", "backprop"] = "autodiff"
+    """Automatic or hand-derived gradients."""
+    plot: Path = Path("fnn-digits.png")
+    """Where to save learning curves and confusion matrix, as PNG."""
+    no_plot: Flag = False
+    """Save no plot."""
+
+    @property
+    def peak(self) -> float:
+        """The learning rate, or the optimizer's own if none is given."""
+        given = self.learning_rate
+        return _LEARNING_RATES[self.optimizer] if given is None else given
+
+    def check(self, rows: int) -> None:
+        """Raise ValueError unless the flags are in their ranges."""
+        super().check(rows)
+        check_range("--learning-rate", self.peak, Range(at_least=0))
+        check_size("--epochs", self.epochs)
+        if self.no_plot:
+            return
+        if self.plot.suffix.lower() != ".png":
+            raise ValueError(f"--plot must end in .png, got {self.plot}.")
+        if not self.plot.parent.is_dir():
+            raise ValueError(f"--plot: there is no folder {self.plot.parent}.")
+
+    def recipe(self, rows: int) -> fnn.Recipe:
+        """What to train and how, on so many examples."""
+        steps = rows // self.batch_size
+        total = steps * self.epochs
+        # One epoch of warm-up, but at most a tenth of a short run.
+        schedule = fnn.schedules.Cosine(
+            self.peak, total_steps=total, warmup_steps=min(steps, total // 10)
+        )
+        return fnn.Recipe(
+            self.model(),
+            fnn.losses.SoftmaxCrossEntropy(),
+            _OPTIMIZERS[self.optimizer](schedule),
+            gradient=ROADS[self.gradient],
+        )
+
+    def describe(self) -> str:
+        """The recipe in words."""
+        return (
+            f"{super().describe()}, {self.optimizer} {self.peak:g}, "
+            f"epochs {self.epochs}, {self.gradient}"
+        )
+
+    def run(self, started: float) -> int:
+        """Train, test, draw and tell."""
+        train, validation, test = digits()
+        self.check(len(train.x))
+        recipe = self.recipe(len(train.x))
+        out = console(self.json)
+        state = fnn.init(recipe, jax.random.key(self.seed))
+        with progress(out, self.epochs) as show:
+            state, history = fnn.fit(
+                recipe,
+                state,
+                train,
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                validation=validation,
+                metrics=(fnn.metrics.accuracy,),
+                on_epoch=(show,),
+            )
+        evaluate = jax.jit(fnn.evaluate, static_argnames="metrics")
+        tested = evaluate(recipe, state, test, metrics=(fnn.metrics.confusion_matrix,))
+        loss = float(tested["loss"])
+        if not np.isfinite([*history.loss, *history.validation["loss"], loss]).all():
+            raise FloatingPointError(
+                "the loss did not stay finite: try a --learning-rate below "
+                f"{self.peak:g}."
+            )
+        confusion = np.asarray(tested["confusion_matrix"])
+        accuracies = history.validation["accuracy"]
+        plot = self._draw(history, confusion)
+        result = Result(
+            test_accuracy=float(np.trace(confusion) / confusion.sum()),
+            test_loss=loss,
+            validation_accuracy=float(accuracies[-1]),
+            best_validation_accuracy=float(accuracies.max()),
+            best_epoch=int(accuracies.argmax()) + 1,
+            confusion=most_frequent(confusion),
+            parameters=sum(leaf.size for leaf in jax.tree.leaves(state.params)),
+            epochs=len(history.loss),
+            seconds=time.perf_counter() - started,
+            recipe=self.describe(),
+            seed=self.seed,
+            plot=plot,
+        )
+        if self.json:
+            print_json(result._asdict())
+        else:
+            out.print(table(result, len(test.x)))
+        return 0
+
+    def _draw(self, history: fnn.History, confusion: np.ndarray) -> str | None:
+        """Save the plot and return its path; None, and why on stderr, without it."""
+        if self.no_plot:
+            return None
+        try:
+            from fnn.cli.plot import save
+
+            save(self.plot, history, confusion, self.describe())
+        except ModuleNotFoundError as error:
+            if error.name != "matplotlib":
+                raise
+            why = "matplotlib is not installed: pip install 'fnn[plot]'"
+        except OSError as error:
+            # A finished training is worth more than its picture.
+            why = str(error)
+        else:
+            return str(self.plot)
+        print(f"fnn: no plot: {why}", file=sys.stderr)
+        return None
 
 
 class Result(NamedTuple):
@@ -47,101 +196,6 @@ class Result(NamedTuple):
     plot: str | None
 
 
-def run(options: Train, started: float) -> int:
-    """Train, test, draw and tell; returns the exit status.
-
-    Args:
-        options: the flags.
-        started: reading of `time.perf_counter` when the command began.
-
-    Raises:
-        ValueError: a flag is out of its range.
-        FloatingPointError: the loss did not stay finite.
-    """
-    train, validation, test = digits()
-    options.check(train)
-    recipe = options.recipe(train)
-    console = options.console
-    state = fnn.init(recipe, jax.random.key(options.seed))
-    with progress(console, options.epochs) as show:
-        state, history = fnn.fit(
-            recipe,
-            state,
-            train,
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            validation=validation,
-            metrics=(fnn.metrics.accuracy,),
-            on_epoch=(show,),
-        )
-    evaluate = jax.jit(fnn.evaluate, static_argnames="metrics")
-    tested = evaluate(recipe, state, test, metrics=(fnn.metrics.confusion_matrix,))
-    loss = float(tested["loss"])
-    if not np.isfinite([*history.loss, *history.validation["loss"], loss]).all():
-        raise FloatingPointError(
-            "the loss did not stay finite: try a --learning-rate below "
-            f"{options.peak:g}."
-        )
-    confusion = np.asarray(tested["confusion_matrix"])
-    accuracies = history.validation["accuracy"]
-    plot = draw(options, history, confusion)
-    result = Result(
-        test_accuracy=float(np.trace(confusion) / confusion.sum()),
-        test_loss=loss,
-        validation_accuracy=float(accuracies[-1]),
-        best_validation_accuracy=float(accuracies.max()),
-        best_epoch=int(accuracies.argmax()) + 1,
-        confusion=most_frequent(confusion),
-        parameters=sum(leaf.size for leaf in jax.tree.leaves(state.params)),
-        epochs=len(history.loss),
-        seconds=time.perf_counter() - started,
-        recipe=options.describe(),
-        seed=options.seed,
-        plot=plot,
-    )
-    if options.json:
-        print_json(result._asdict())
-    else:
-        console.print(table(result, len(test.x)))
-    return 0
-
-
-@contextlib.contextmanager
-def progress(
-    console: Console, epochs: int
-) -> Iterator[Callable[[fnn.TrainState, fnn.Epoch], Any]]:
-    """Give a function for `fnn.fit` to call: a bar on a terminal, else ten lines."""
-    if not console.is_terminal:
-        every = -(-epochs // 10)
-
-        def write(state: fnn.TrainState, epoch: fnn.Epoch) -> None:
-            del state
-            if epoch.number % every == 0 or epoch.number == epoch.of:
-                console.print(f"epoch {epoch.number}/{epoch.of}  {_in_words(epoch)}")
-
-        yield write
-        return
-    columns = (
-        TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
-        BarColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("compiling", total=epochs)
-
-        def update(state: fnn.TrainState, epoch: fnn.Epoch) -> None:
-            del state
-            bar.update(task, completed=epoch.number, description=_in_words(epoch))
-
-        yield update
-
-
-def _in_words(epoch: fnn.Epoch) -> str:
-    accuracy = epoch.validation["accuracy"]
-    return f"loss {epoch.loss:.4f}  validation accuracy {accuracy:.2%}"
-
-
 def most_frequent(confusion: np.ndarray) -> str:
     """The largest cell off the diagonal, in words."""
     errors = confusion - np.diag(np.diag(confusion))
@@ -150,24 +204,6 @@ def most_frequent(confusion: np.ndarray) -> str:
     true, read = np.unravel_index(errors.argmax(), errors.shape)
     times = int(errors[true, read])
     return f"{true} read as {read}: {times} time{'s' if times > 1 else ''}"
-
-
-def draw(options: Train, history: fnn.History, confusion: np.ndarray) -> str | None:
-    """Save the plot and return its path; None without it."""
-    if options.no_plot:
-        return None
-    try:
-        from fnn.cli.plot import save
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        print(
-            "fnn: no plot: matplotlib is not installed: pip install 'fnn[plot]'",
-            file=sys.stderr,
-        )
-        return None
-    save(options.plot, history, confusion, options.describe())
-    return str(options.plot)
 
 
 def table(result: Result, tested: int) -> Table:
@@ -185,7 +221,7 @@ def table(result: Result, tested: int) -> Table:
         "epochs": str(result.epochs),
         "seconds": f"{result.seconds:.1f}",
         "recipe": result.recipe,
-        "plot": result.plot or "none",
+        "plot": escape(result.plot or "none"),
     }
     grid = Table.grid(padding=(0, 2))
     for name, value in rows.items():

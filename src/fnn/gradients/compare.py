@@ -22,6 +22,7 @@ from fnn.gradients.terms import (
     parameter_name,
     penalty_terms,
 )
+from fnn.layers import ReZero
 from fnn.layers.base import Layer
 
 # In float64 the roads differ by some units of rounding a layer.
@@ -103,15 +104,15 @@ def compare_gradients(
     local = _rows(names, [tuple(terms[name]) for name in names], tolerance, dtype)
     local = _innermost(local)
     return GradientReport(
-        dtype.name,
-        tolerance,
-        float(value),
-        abs(float(value) - float(other)),
-        rows,
-        local,
-        _witnesses(labels, wide, key, truth) if exact else (),
-        () if exact else _nearer(auto, hand, true),
-        all(row.passed for row in rows + local),
+        dtype=dtype.name,
+        tolerance=tolerance,
+        loss=float(value),
+        loss_difference=abs(float(value) - float(other)),
+        parameters=rows,
+        terms=local,
+        witnesses=_witnesses(labels, wide, key, truth) if exact else (),
+        nearer=() if exact else _nearer(auto, hand, true),
+        passed=all(row.passed for row in rows + local),
     )
 
 
@@ -132,7 +133,7 @@ def _terms(
     model: Any, loss: Any, params: Any, stats: Any, batch: Batch, penalty: Any, key: Any
 ) -> Terms:
     prediction, found = layer_terms(model, params, stats, jnp.asarray(batch.x), key)
-    found |= loss_terms(loss, prediction, jnp.asarray(batch.y))
+    found |= loss_terms(loss, prediction, jnp.asarray(batch.y), key)
     return found | penalty_terms(penalty, params)
 
 
@@ -196,21 +197,15 @@ def _witnesses(
     # Slopes that are zero but for rounding have no relative difference.
     floor = 1e-10 * max((abs(slope) for slope, _ in found), default=0.0) or 1.0
 
-    def relative(measured: float | None, slope: float) -> float | None:
-        if measured is None:
-            return None
+    def relative(measured: float, slope: float) -> float:
         return abs(measured - slope) / max(abs(slope), floor)
 
-    return tuple(
-        Witness(
-            layer,
-            term,
-            relative(seen.differences, slope) or 0.0,
-            relative(seen.complex_step, slope),
-            seen.slope,
-        )
-        for (layer, term), (slope, seen) in zip(labels, found, strict=True)
-    )
+    rows = []
+    for (layer, term), (slope, seen) in zip(labels, found, strict=True):
+        differences, exact = relative(seen.differences, slope), seen.complex_step
+        exact = None if exact is None else relative(exact, slope)
+        rows.append(Witness(layer, term, differences, exact, seen.slope))
+    return tuple(rows)
 
 
 def parameter_labels(model: Layer, params: Any) -> list[tuple[str, str]]:
@@ -236,7 +231,11 @@ def _label(model: Any, path: tuple[Any, ...]) -> tuple[str, str]:
         if hasattr(model, "layers") and rest:
             place = f"{rest[0].idx} "
             model = model.layers[rest.pop(0).idx]
+        elif isinstance(model, ReZero) and rest[0].key != "layer":
+            break
         elif hasattr(model, "layer"):
+            if isinstance(model, ReZero):
+                rest.pop(0)
             words.append(f"{place}{type(model).__name__}")
             place, model = "", model.layer
         else:

@@ -54,7 +54,8 @@ class Witness(NamedTuple):
         complex_step: the same for Im C(w + i h v) / h, which has no rounding error to
             speak of; None where the loss takes no complex numbers.
         slope: of log |C(w + h v) - C(w) - h gradient . v| over log h: 2 if the gradient
-            is right, 1 if it is not; None where the remainder is rounding alone.
+            is right, 1 if it is not; anything above 1 where w + h v crosses kinks, as
+            of a ReLU; None where the remainder is rounding alone.
     """
 
     layer: str
@@ -126,12 +127,12 @@ class GradientReport(NamedTuple):
                 cells += (self.nearer[index],)
             rows.append(cells)
         verdict = "agree" if self.passed else "DISAGREE"
-        count = len(self.terms)
+        count, tolerance = len(self.terms), f"tolerance {self.tolerance:.1e}"
         return "\n".join(
             [
                 *_aligned(rows),
                 f"backprop and autodiff {verdict} in {self.dtype}, through the network "
-                f"and in {count} terms of single layers: {self.tolerance:.1e} passes",
+                f"and in {count} terms of single layers ({tolerance})",
                 *map(str, self.wrong),
             ]
         )

@@ -6,8 +6,9 @@ roads, through `vmap`, and stacked through every `Repeat`. No array is kept for 
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,9 +16,11 @@ import numpy as np
 from jax import lax
 
 from fnn._core.batch_axis import BATCH, batch_sum
+from fnn._core.component import static
 from fnn._core.trees import WEIGHT, like, working_dtype
 from fnn.data import Batch
 from fnn.gradients.base import Road
+from fnn.gradients.walk import gather, has_weights, places, rebuild
 from fnn.layers.base import Elementwise, Layer, Sequential, Tree
 from fnn.layers.checkpoint import Checkpoint
 from fnn.layers.repeat import Repeat
@@ -27,12 +30,13 @@ from fnn.penalties import Penalty
 
 _SATURATED = 0.05
 
-# Squares of numbers below 1e-19 vanish in float32 and above 1e19 overflow. Sums of
-# squares are taken twice, scaled up and down, which covers all of its range.
-_UP, _DOWN = 2.0**60, 2.0**-62
+# In float32 squares of numbers below 1e-19 vanish and above 1e19 overflow. Squares are
+# averaged twice, of numbers scaled up and down, for root mean squares up to 256 and
+# down to 1; together they reach from 1e-33 to 1e34.
+_UP, _DOWN = 2.0**56, 2.0**-50
 
 
-Change = Callable[[Tree, tuple[int, ...]], Any]
+Values = jax.Array | np.ndarray
 
 
 class Statistics(NamedTuple):
@@ -53,26 +57,27 @@ class Statistics(NamedTuple):
             activations that saturate.
     """
 
-    z: jax.Array
-    a: jax.Array
-    delta: jax.Array
-    weight: jax.Array
-    gradient: jax.Array
-    update: jax.Array
-    dead: jax.Array
-    saturated: jax.Array
+    z: Values
+    a: Values
+    delta: Values
+    weight: Values
+    gradient: Values
+    update: Values
+    dead: Values
+    saturated: Values
 
 
 class _Watched(Layer):
-    """The layer inside, which tells (rms y, dead, saturated) and (up, down) of dy."""
+    """The layer inside, which tells what `measure` finds, and (up, down) of dy."""
 
     layer: Layer
+    measure: Callable[..., jax.Array] = static()
 
     def forward(
         self, params: Tree, stats: Tree, x: jax.Array, key: jax.Array, train: bool
     ) -> tuple[jax.Array, Tree, Tree]:
         y, stats, tape = self.layer.forward(params["layer"], stats, x, key, train)
-        seen = _seen(self.layer, *lax.stop_gradient((y, tape)))
+        seen = self.measure(self.layer, *lax.stop_gradient((y, tape)))
         marked = _mark(y, params["probe"])
         # A stack stores an array once if it is one: the tape shall hold this one.
         tape = jax.tree.map(lambda leaf: marked if leaf is y else leaf, tape)
@@ -121,8 +126,11 @@ def _seen(layer: Layer, y: jax.Array, tape: Tree) -> jax.Array:
 def _squares(x: jax.Array, axes: tuple[int, ...] | None = None) -> jax.Array:
     """(..., 2): the mean of squares over some axes, scaled up and scaled down."""
     wide = x.astype(working_dtype(x))
-    scaled = (wide * like(scale, wide) for scale in (_UP, _DOWN))
-    return jnp.stack([jnp.mean(jnp.square(s), axis=axes) for s in scaled], axis=-1)
+    sizes = x.shape if axes is None else [x.shape[axis] for axis in axes]
+    # Before the sum, which would overflow where its mean does not.
+    share = 1 / math.sqrt(math.prod(sizes))
+    scaled = (wide * like(scale * share, wide) for scale in (_UP, _DOWN))
+    return jnp.stack([jnp.sum(jnp.square(s), axis=axes) for s in scaled], axis=-1)
 
 
 def _root(squares: jax.Array) -> jax.Array:
@@ -149,17 +157,17 @@ def watched_gradient(
         (value, stats, gradients, seen): the road's results, and (layers, 4) numbers
         of every layer inside the containers, in the order of the forward pass.
     """
-    probed = _rebuild(model, params, _probed)
+    probed = rebuild(model, params, _probed)
     value, told, gradients = road(
-        _watch(model), loss, probed, stats, batch, key, penalty
+        _watch(model, _seen), loss, probed, stats, batch, key, penalty
     )
-    forward = _gather(model, told, lambda own, _: own["seen"], 3)
-    backward = _gather(model, gradients, lambda own, _: own["probe"], 2)
+    forward = gather(model, told, lambda own, _: own["seen"], 3)
+    backward = gather(model, gradients, lambda own, _: own["probe"], 2)
     seen = [forward, _root(backward / len(batch.x))[:, None]]
     return (
         value,
-        _rebuild(model, told, _inner),
-        _rebuild(model, gradients, _inner),
+        rebuild(model, told, _inner),
+        rebuild(model, gradients, _inner),
         jnp.concatenate(seen, axis=1),
     )
 
@@ -168,17 +176,17 @@ def statistics(
     model: Layer, seen: jax.Array, params: Tree, gradients: Tree, updates: Tree
 ) -> Statistics:
     """The layers with weights, from what was seen and what was made of it."""
-    layers = leaves(model, params)
-    rows = np.flatnonzero([has_weight for _, has_weight in layers])
+    layers = places(model, params)
+    rows = np.flatnonzero([place.has_weights for place in layers])
     # The activation that follows each, before the next layer with weights.
     ends = np.append(rows[1:], len(layers))
     follows = np.full(len(rows), -1)
     for index, (row, end) in enumerate(zip(rows, ends, strict=True)):
-        found = [i for i in range(row, end) if isinstance(layers[i][0], Elementwise)]
+        found = [i for i in range(row, end) if layers[i].is_activation]
         follows[index] = found[0] if found else -1
     after = jnp.where(jnp.asarray(follows >= 0)[:, None], seen[follows], jnp.nan)
     sizes = (
-        _gather(model, tree, _weight_size, 1)[rows, 0]
+        gather(model, tree, _weight_size, 1)[rows, 0]
         for tree in (params, gradients, updates)
     )
     weight, gradient, update = sizes
@@ -194,67 +202,35 @@ def statistics(
     )
 
 
-def leaves(model: Layer, params: Tree) -> list[tuple[Layer, bool]]:
-    """Each layer inside the containers, as often as it is applied: has it weights?"""
-    inner = _inside(model, params)
-    if inner is None:
-        return [(model, _has_weights(params))]
-    found = [pair for child, own in inner for pair in leaves(child, own)]
-    return found * model.n if isinstance(model, Repeat) else found
-
-
-def _inside(model: Layer, tree: Tree) -> list[tuple[Layer, Tree]] | None:
-    """A container's layers, each with its parameters (or statistics); else None."""
-    match model:
-        case Sequential(layers=layers):
-            return list(zip(layers, tree, strict=True))
-        case ReZero(layer=layer) if _has_scale(tree):
-            return [(layer, tree["layer"])]
-        case Repeat() | ReZero() | Residual() | Checkpoint():
-            return [(model.layer, tree)]
-    return None
-
-
-def _watch(model: Layer) -> Layer:
-    match model:
-        case Sequential(layers=layers):
-            return Sequential(layers=tuple(map(_watch, layers)))
-        case Repeat() | ReZero() | Residual() | Checkpoint():
-            return dataclasses.replace(model, layer=_watch(model.layer))  # pyright: ignore
-    return _Watched(model)
-
-
-def _rebuild(
-    model: Layer, tree: Tree, change: Change, lead: tuple[int, ...] = ()
-) -> Tree:
-    """A tree of parameters (or statistics) with those of every layer changed."""
-    inner = _inside(model, tree)
-    if inner is None:
-        return change(tree, lead)
-    lead = (*lead, model.n) if isinstance(model, Repeat) else lead
-    changed = [_rebuild(child, own, change, lead) for child, own in inner]
-    if isinstance(model, Sequential):
-        return tuple(changed)
-    if isinstance(model, ReZero) and _has_scale(tree):
-        return tree | {"layer": changed[0]}
-    return changed[0]
-
-
-def _gather(
-    model: Layer, params: Tree, measure: Change, k: int, lead: tuple[int, ...] = ()
+def rows_finite(
+    model: Layer, params: Tree, stats: Tree, batch: Batch, key: jax.Array
 ) -> jax.Array:
-    """(layers, k): a vector of each layer inside the containers, in their order.
+    """(B, layers): whether a layer's output is finite, of each example in training."""
+    watched = _watch(model, _finite)
+    probed = rebuild(model, params, _probed)
 
-    Under stacks of sizes `lead` a layer's arrays have as many leading axes, and so has
-    what is measured. A stack's own axis and that of the layers in it become one.
-    """
-    inner = _inside(model, params)
-    if inner is None:
-        return measure(params, lead)[..., None, :]
-    within = (*lead, model.n) if isinstance(model, Repeat) else lead
-    parts = [_gather(child, own, measure, k, within) for child, own in inner]
-    values = jnp.concatenate([jnp.zeros((*within, 0, k)), *parts], axis=-2)
-    return values.reshape(*lead, -1, k)
+    def example(x: jax.Array, row: jax.Array) -> jax.Array:
+        own = jax.random.fold_in(key, row)
+        _, told, _ = watched.forward(probed, stats, x, own, train=True)
+        return gather(model, told, lambda own, _: own["seen"], 1)[:, 0]
+
+    mapped = jax.vmap(example, axis_name=BATCH)
+    return mapped(batch.x, jnp.arange(len(batch.x))) == 1
+
+
+def _finite(layer: Layer, y: jax.Array, tape: Tree) -> jax.Array:
+    del layer, tape
+    return jnp.isfinite(y).all()[None].astype(jnp.result_type(float))
+
+
+def _watch(model: Layer, measure: Callable[..., jax.Array]) -> Layer:
+    match model:
+        case Sequential(layers=layers):
+            return Sequential(layers=tuple(_watch(layer, measure) for layer in layers))
+        case Repeat() | ReZero() | Residual() | Checkpoint():
+            inner = _watch(model.layer, measure)
+            return dataclasses.replace(model, layer=inner)  # pyright: ignore
+    return _Watched(model, measure)
 
 
 def _probed(own: Tree, lead: tuple[int, ...]) -> Tree:
@@ -268,16 +244,7 @@ def _inner(own: Tree, lead: tuple[int, ...]) -> Tree:
 
 def _weight_size(params: Tree, lead: tuple[int, ...]) -> jax.Array:
     """The root mean square of a layer's weights, in each layer of the stacks."""
-    if not _has_weights(params):
+    if not has_weights(params):
         return jnp.full((*lead, 1), jnp.nan)
     w = params[WEIGHT]
     return _root(_squares(w, tuple(range(len(lead), w.ndim))))[..., None]
-
-
-def _has_scale(tree: Tree) -> bool:
-    """Of a ReZero: whether these are its parameters, not its statistics."""
-    return isinstance(tree, dict) and "scale" in tree
-
-
-def _has_weights(params: Tree) -> bool:
-    return isinstance(params, dict) and WEIGHT in params

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from fnn._core.batch_axis import BATCH, batch_sum
+from fnn.layers import Repeat, ReZero
 from fnn.layers.base import Layer, Sequential, Tree
 from fnn.losses import Loss
 
@@ -49,26 +50,35 @@ def layer_terms(
         return _forward(model, params, stats, x, key), found
     found: Terms = {}
     for index, layer in enumerate(model.layers):
-        name, layer_key = (
-            f"{index} {type(layer).__name__}",
-            jax.random.fold_in(key, index),
-        )
+        name = f"{index} {type(layer).__name__}"
+        layer_key = jax.random.fold_in(key, index)
         found |= _terms(name, layer, params[index], stats[index], x, layer_key)
         x = _forward(layer, params[index], stats[index], x, layer_key)
     return x, found
 
 
-def loss_terms(loss: Loss, prediction: jax.Array, y: jax.Array) -> Terms:
-    """The gradient of a loss in the predictions of a batch, by both roads."""
+def loss_terms(
+    loss: Loss, prediction: jax.Array, y: jax.Array, key: jax.Array
+) -> Terms:
+    """The gradient of the loss of a batch in its predictions, by both roads.
+
+    The loss is asked as the roads ask it, with the examples' shares of the batch: so a
+    ratio of sums over the batch, such as `fnn.losses.Dice`, is judged by the rules
+    that train with it. The weights are random and none is 0, so that every example's
+    gradient counts.
+    """
+    weight = jax.random.uniform(key, (len(prediction),), prediction.dtype, 0.5, 1.5)
+    shares = weight / jnp.sum(weight)
 
     def total(prediction: jax.Array) -> jax.Array:
-        def one(p: jax.Array, y: jax.Array) -> jax.Array:
-            return batch_sum(loss.value(p, y))
+        def one(p: jax.Array, y: jax.Array, share: jax.Array) -> jax.Array:
+            return batch_sum(loss.weighted_value(p, y, share))
 
         mapped = jax.vmap(one, out_axes=None, axis_name=BATCH)
-        return jnp.asarray(mapped(prediction, y))
+        return jnp.asarray(mapped(prediction, y, shares))
 
-    hand = jax.vmap(loss.gradient, axis_name=BATCH)(prediction, y)
+    mapped = jax.vmap(loss.weighted_gradient, axis_name=BATCH)
+    hand = mapped(prediction, y, shares)
     name = type(loss).__name__
     return {(name, "gradient"): Term(jax.grad(total)(prediction), hand)}
 
@@ -90,8 +100,10 @@ def _terms(
     inner = layer if isinstance(layer, Sequential) else getattr(layer, "layer", None)
     if isinstance(inner, Layer):
         inner_params, inner_stats = params, stats
-        if hasattr(layer, "n"):
-            # A stack: the rule is the same at each depth, so its first layer will do.
+        if isinstance(layer, ReZero):
+            inner_params = params["layer"]
+        if isinstance(layer, Repeat):
+            # A stack of parameters: one rule at each depth, so the first will do.
             inner_params, inner_stats = jax.tree.map(
                 lambda leaf: leaf[0], (params, stats)
             )

@@ -29,6 +29,15 @@ class Sweep:
         validation: for "loss" and each metric, (runs, epochs) on validation data.
         stacks: the states, stacked over the runs of equal structure.
         places: for each run, its stack and its row in it.
+
+    Example:
+        >>> import fnn
+        >>> recipe = fnn.Recipe(fnn.layers.mlp((64, 16, 10)),
+        ...     fnn.losses.SoftmaxCrossEntropy(), fnn.optimizers.Adam())
+        >>> keys = jax.random.split(jax.random.key(0), 3)
+        >>> found = fnn.sweep(recipe, keys, fnn.data.digits(), epochs=1)
+        >>> found.state(2).params[0]["w"].shape, sorted(found.ranking().tolist())
+        ((64, 16), [0, 1, 2])
     """
 
     recipes: tuple[Recipe, ...]

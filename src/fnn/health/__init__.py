@@ -1,0 +1,6 @@
+"""Health: what goes wrong in a network's gradients, where, why, and what cures it."""
+
+from fnn.health.criteria import Criteria as Criteria
+from fnn.health.criteria import criteria as criteria
+from fnn.health.nonfinite import NonFinite as NonFinite
+from fnn.health.report import HealthReport as HealthReport
