@@ -1,6 +1,7 @@
 """What a diagnosis found."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -93,9 +94,9 @@ class HealthReport:
                 lines.append("  ...")
                 continue
             numbers = "".join(
-                f"{_number(float(column[row])):>11}" for column in columns
+                f"{_number(column[row]):>11}" for column in columns
             )
-            numbers += "".join(f"{_share(float(column[row])):>11}" for column in shares)
+            numbers += "".join(f"{_share(column[row]):>11}" for column in shares)
             lines.append(f"  {self.names[row]:{width}}{numbers}")
         return lines
 
@@ -107,11 +108,11 @@ def _rows(count: int) -> list[int | None]:
     return [*range(_SHOWN), None, *range(count - _SHOWN, count)]
 
 
-def _number(value: float) -> str:
+def _number(value: Any) -> str:
     return "" if np.isnan(value) else f"{value:.3g}"
 
 
-def _share(value: float) -> str:
+def _share(value: Any) -> str:
     return "" if np.isnan(value) else f"{value:.0%}"
 
 
