@@ -61,5 +61,6 @@ from fnn.training.shrink import shrink as shrink
 from fnn.training.step import train_step as train_step
 from fnn.training.sweep import Sweep as Sweep
 from fnn.training.sweep import sweep as sweep
+from fnn.training.unit_variance import unit_variance as unit_variance
 
 __version__ = "0.1.0"

@@ -1,16 +1,19 @@
 """No right network is accused: 1,000 random ones in float64, and the same in float32.
 
-What a network is made of is data here, so that a few programs hold them all: three
-skeletons of other widths and depths, and in each a stack of up to four layers out of
-all of the catalogue, one of its losses and an elastic net of random strengths. The
-structures (skeleton, layers in their order, loss, penalty or none) are drawn; the test
-counts that at least 900 of 1,000 differ, and all 1,000 differ in weights and data.
+What a network is made of is data here, so that a few programs hold them all. There are
+three skeletons of other widths and depths. In each stands a stack of up to four layers,
+any of a third of the catalogue's (the thirds share Dense and the norms), under any of a
+third of its losses and an elastic net of random strengths, which may be 0. The test
+counts the different structures (skeleton, layers in their order, loss, penalties): at
+least 900 of the 1,000. All 1,000 differ in weights and data.
 
 The rows are those of `fnn.compare_gradients`, from the same functions; the program
-differs from the one a user's network would get, in that all layers are computed.
+differs from the one that a network of its own would get: it computes all layers and
+losses and keeps those that were drawn.
 """
 
-from typing import Any
+import functools
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +21,7 @@ import numpy as np
 import pytest
 
 import fnn
+from fnn._core.trees import cast
 from fnn.gradients import compare as referee
 from fnn.gradients.terms import layer_terms, loss_terms, penalty_terms
 from fnn.layers import Dense, Identity, Layer, Repeat, Residual, Sequential, Tanh
@@ -28,70 +32,84 @@ from tests.gradients.witnesses import Mixture
 pytestmark = pytest.mark.usefixtures("x64")
 
 NETWORKS = 1000
-PLAIN = [name for name in LAYERS if not name.startswith(("Repeat", "mlp"))]
+EVERYWHERE = ("Dense", "BatchNorm", "LayerNorm")
+# A `Repeat` holds the stack; the containers of many layers are made of the others.
+NAMES = [name for name in LAYERS if not name.startswith(("Repeat", "mlp"))]
+OTHERS = [name for name in NAMES if name not in EVERYWHERE]
+STACKED = [[*EVERYWHERE, *OTHERS[third::3]] for third in range(3)]
+LOSS_NAMES = [list(LOSSES)[third::3] for third in range(3)]
+# Among the choices of a layer: stacks of all depths up to the largest.
+NO_LAYERS = 3
 
 
-def chosen_layers() -> Choice:
-    # More of Identity: stacks of all depths up to the largest.
-    parts = [LAYERS[name]() for name in PLAIN] + [Identity()] * 6
-    return Choice(tuple(parts))
+def stack(third: int, depth: int) -> Repeat:
+    parts = [LAYERS[name]() for name in STACKED[third]]
+    return Repeat(Choice((*parts, *[Identity()] * NO_LAYERS)), depth)
 
 
 SKELETONS: tuple[tuple[int, Layer], ...] = (
-    (3, Sequential(Dense(3, WIDTH), Repeat(chosen_layers(), 4), Dense(WIDTH, WIDTH))),
+    (3, Sequential(Dense(3, WIDTH), stack(0, 4), Dense(WIDTH, WIDTH))),
     (
         7,
         Sequential(
-            Dense(7, 5, bias=False),
-            Tanh(),
-            Residual(Dense(5, 5)),
-            Dense(5, WIDTH),
-            Repeat(chosen_layers(), 2),
+            Dense(7, 5, bias=False), Tanh(), Residual(Dense(5, 5)), Dense(5, WIDTH),
+            stack(1, 2),
         ),
     ),
-    (WIDTH, Sequential(Repeat(chosen_layers(), 3), Dense(WIDTH, WIDTH))),
-)
-PARTS = tuple(build() for build, _ in LOSSES.values())
+    (WIDTH, Sequential(stack(2, 3), Dense(WIDTH, WIDTH))),
+)  # fmt: skip
 
 
-def draw(index: int) -> Any:
-    """(params, stats, x, loss's weights, penalty's strengths) of the networks."""
+class Networks(NamedTuple):
+    """What differs between the networks of one skeleton, with a leading axis each."""
+
+    params: Any
+    stats: Any
+    x: np.ndarray
+    loss: np.ndarray
+    strengths: np.ndarray
+
+
+def draw(index: int) -> Networks:
     inputs, model = SKELETONS[index]
     count = len(range(index, NETWORKS, len(SKELETONS)))
     rng = np.random.default_rng(index)
-    params, stats = model.init(jax.random.key(index))
-
-    def noisy(p: Any) -> Any:
-        return np.asarray(p) + 0.4 * rng.normal(size=(count, *p.shape))
+    params, stats = jax.eval_shape(model.init, jax.random.key(0))
 
     def some(path: Any, leaf: Any) -> Any:
         if getattr(path[-1], "key", None) == "chosen":
-            return rng.integers(0, len(PLAIN) + 6, (count, *leaf.shape))
-        return np.broadcast_to(np.asarray(leaf), (count, *leaf.shape))
+            choices = len(STACKED[index]) + NO_LAYERS
+            return rng.integers(0, choices, (count, *leaf.shape))
+        return np.ones((count, *leaf.shape))
 
-    strengths = rng.uniform(size=(count, 2)) * rng.integers(0, 2, (count, 2))
-    return (
-        jax.tree.map(noisy, params),
+    def near_start(path: Any, leaf: Any) -> Any:
+        start = 1.0 if getattr(path[-1], "key", None) == "gamma" else 0.0
+        return start + rng.normal(0, 0.5, (count, *leaf.shape))
+
+    return Networks(
+        jax.tree_util.tree_map_with_path(near_start, params),
         jax.tree_util.tree_map_with_path(some, stats),
         rng.normal(size=(count, ROWS, inputs)),
-        np.eye(len(PARTS))[rng.integers(0, len(PARTS), count)],
-        strengths,
+        np.eye(len(LOSS_NAMES[index]))[rng.integers(0, len(LOSS_NAMES[index]), count)],
+        rng.uniform(size=(count, 2)) * rng.integers(0, 2, (count, 2)),
     )
 
 
-def questions(index: int, tree: Any, targets: Any, weight: Any, key: Any) -> Any:
+def questions(index: int, network: Networks, y: Any, weight: Any, key: Any) -> Any:
     """Both roads' gradients and the terms of one network."""
-    _, model = SKELETONS[index]
-    params, stats, x, loss_weights, strengths = tree
-    loss, batch = Mixture(PARTS, loss_weights), fnn.Batch(x, targets, weight)
-    penalty = fnn.penalties.ElasticNet(strengths[0], strengths[1])
+    model = SKELETONS[index][1]
+    params, stats, x, which, (l1, l2) = network
+    loss = Mixture(tuple(LOSSES[name][0]() for name in LOSS_NAMES[index]), which)
+    penalty = fnn.penalties.ElasticNet(l1, l2)
+    batch = fnn.Batch(x, y, weight)
     auto, hand = (
         road(model, loss, params, stats, batch, key, penalty)[2]
         for road in (fnn.autodiff, fnn.backprop)
     )
     prediction, terms = layer_terms(model, params, stats, x, key)
-    terms |= loss_terms(loss, prediction, targets, key)
-    return auto, hand, terms | penalty_terms(penalty, params)
+    terms |= loss_terms(loss, prediction, y, key)
+    again = referee.rounded_otherwise(model, loss, params, stats, batch, penalty, key)
+    return (auto, hand, again), terms | penalty_terms(penalty, params)
 
 
 def apart(labels: list[Any], pairs: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -111,50 +129,65 @@ def apart(labels: list[Any], pairs: list[Any]) -> tuple[list[Any], list[Any]]:
 @pytest.mark.parametrize("index", range(len(SKELETONS)))
 def test_no_right_network_is_accused(index: int) -> None:
     rng = np.random.default_rng(index)
-    trees = draw(index)
-    count = len(trees[2])
+    networks = draw(index)
+    count = len(networks.x)
     keys = jax.random.split(jax.random.key(index), count)
-    targets = tuple(jnp.asarray(make(rng)) for _, make in LOSSES.values())
-    weight = jnp.asarray(rng.uniform(0.5, 2, ROWS))
-    ask = jax.jit(jax.vmap(lambda *given: questions(index, *given), (0, None, None, 0)))
+    targets = tuple(jnp.asarray(LOSSES[name][1](rng)) for name in LOSS_NAMES[index])
+    weight = rng.uniform(0.5, 2, ROWS)
+    ask = jax.jit(jax.vmap(functools.partial(questions, index), (0, None, None, 0)))
     # The same numbers, rounded, in either width.
-    narrow = referee.cast((trees, targets, weight), np.float32)
+    narrow = cast((networks, targets, weight), np.float32)
     answers = {
-        dtype: jax.device_get(ask(*referee.cast(narrow, dtype), keys))
+        dtype: jax.device_get(ask(*cast(narrow, dtype), keys))
         for dtype in ("float64", "float32")
     }
-    labels = referee.parameter_labels(SKELETONS[index][1], trees[0])
+    labels = referee.parameter_labels(SKELETONS[index][1], networks.params)
     accused = []
-    for network in range(count):
+    for place in range(count):
         truth = None
         for dtype, answer in answers.items():
-            auto, hand, terms = jax.tree.map(lambda a: a[network], answer)  # noqa: B023
-            auto, hand = jax.tree.leaves(auto), jax.tree.leaves(hand)
-            truth = auto if truth is None else truth
+            trees, terms = jax.tree.map(lambda a: a[place], answer)  # noqa: B023
+            auto, hand, again = map(jax.tree.leaves, trees)
             tolerance = referee._FLOAT64
-            if dtype != "float64":
-                tolerance = referee._derived_tolerance(auto, truth, dtype)
-            pairs = list(zip(auto, hand, strict=True))
-            rows = referee._rows(*apart(labels, pairs), tolerance, dtype)
-            local = list(terms.values())
-            rows += referee._rows(list(terms), local, tolerance, dtype)
-            accused += [(network, dtype, row) for row in rows if not row.passed]
+            if truth is None:
+                truth = auto
+            else:
+                tolerance, again = referee._derived_tolerance(auto, truth, dtype), truth
+            found = list(zip(auto, hand, again, strict=True))
+            names, found = apart(labels, found)
+            pairs = [(auto, hand) for auto, hand, _ in found]
+            rows = referee._rows(
+                names, pairs, tolerance, dtype, [again for _, _, again in found]
+            )
+            rows += referee._rows(list(terms), list(terms.values()), tolerance, dtype)
+            accused += [
+                (described(index, networks, place), dtype, str(row), row.absolute)
+                for row in rows
+                if not row.passed
+            ]
     assert accused == []
 
 
+def described(index: int, networks: Networks, place: int) -> tuple[Any, ...]:
+    """The structure of one network, wherever in its stack an Identity stands."""
+    (chosen,) = (
+        leaf[place]
+        for path, leaf in jax.tree_util.tree_leaves_with_path(networks.stats)
+        if getattr(path[-1], "key", None) == "chosen"
+    )
+    known = STACKED[index]
+    names = [known[number] for number in chosen if number < len(known)]
+    names = [name for name in names if name not in ("Identity", "Sequential:empty")]
+    loss = LOSS_NAMES[index][int(np.argmax(networks.loss[place]))]
+    return index, *names, loss, *(networks.strengths[place] > 0).tolist()
+
+
 def test_structures_differ() -> None:
-    seen = set()
-    for index in range(len(SKELETONS)):
-        _, stats, _, loss, strengths = draw(index)
-        (chosen,) = (
-            leaf
-            for path, leaf in jax.tree_util.tree_leaves_with_path(stats)
-            if getattr(path[-1], "key", None) == "chosen"
-        )
-        for row, stack in enumerate(chosen):
-            # Where an Identity stands in a stack makes no difference.
-            names = [PLAIN[c] for c in stack if c < len(PLAIN)]
-            names = [n for n in names if n not in ("Identity", "Sequential:empty")]
-            penalty = tuple((strengths[row] > 0).tolist())
-            seen.add((index, *names, int(np.argmax(loss[row])), penalty))
-    assert len(seen) >= 900
+    drawn = [draw(index) for index in range(len(SKELETONS))]
+    seen = [
+        described(index, networks, place)
+        for index, networks in enumerate(drawn)
+        for place in range(len(networks.x))
+    ]
+    assert len(seen) == NETWORKS
+    assert len(set(seen)) >= 900

@@ -74,7 +74,7 @@ def test_statistics_are_those_of_a_pass_by_hand(
         "weight": [rms(x) for x in w],
         "gradient": [rms(x) for x in gradients],
         "update": [0.1 * rms(x) for x in gradients],
-        "dead": [0] * DEPTH + [np.mean((z[-1] <= 0).all(axis=0))],
+        "dead": [np.nan] * DEPTH + [np.mean((z[-1] <= 0).all(axis=0))],
         "saturated": [np.mean(1 - x**2 < 0.05) for x in a[:-1]] + [np.nan],
     }
     for name, values in expected.items():

@@ -13,10 +13,19 @@ import tyro
 
 from fnn.cli.check import Check
 from fnn.cli.compare import Compare
+from fnn.cli.diagnose import Diagnose
 from fnn.cli.explain import Explain
+from fnn.cli.phase import Phase
 from fnn.cli.train import Train
 
-COMMANDS = {"train": Train, "check": Check, "explain": Explain, "compare": Compare}
+COMMANDS = {
+    "train": Train,
+    "check": Check,
+    "explain": Explain,
+    "compare": Compare,
+    "phase": Phase,
+    "diagnose": Diagnose,
+}
 
 
 class Command(Protocol):

@@ -1,6 +1,7 @@
 """Where a command tells its result: a human on a console, a program by JSON."""
 
 import json
+import math
 from typing import Any, NoReturn
 
 from rich.console import Console
@@ -22,6 +23,16 @@ def print_json(result: dict[str, Any]) -> None:
     """Print one line of JSON, with null for what JSON has no word for: nan, inf."""
     plain = json.loads(json.dumps(result), parse_constant=lambda _: None)
     print(json.dumps(plain))
+
+
+def spelled(value: Any) -> Any:
+    """A result for JSON whose infinities, "inf" and "-inf", are told from nan."""
+    if isinstance(value, dict):
+        return {key: spelled(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [spelled(part) for part in value]
+    is_infinite = isinstance(value, float) and math.isinf(value)
+    return str(value) if is_infinite else value
 
 
 def grid(*heads: str, left: tuple[int, ...] = (0,)) -> Table:

@@ -38,6 +38,13 @@ _LARGEST = 0.25
 # that is exactly zero, as of a bias before a batch norm, is computed as rounding noise.
 _NOISE = 32
 
+# Of a batch norm before a batch norm all gradients are zero but for epsilon, and noise
+# is all there is. So that is measured: the layer's largest difference between two right
+# gradients that round differently, and this many times it pass. In float64 they are
+# those of the loss and, divided again, of this factor times the loss.
+_TIMES_ROUNDING = 16
+_FACTOR = 3.0
+
 
 def compare_gradients(
     recipe: Any, state: Any, batch: Any, dtype: Any = None
@@ -96,10 +103,11 @@ def compare_gradients(
             jax.jit(road)(*parts[:5], key, parts[5]) for road in (autodiff, backprop)
         ]
         terms = jax.jit(_terms)(*parts, key)
+        again = jax.jit(rounded_otherwise)(*parts, key) if exact else truth
     (value, _, auto), (other, _, hand) = roads
-    auto, hand, true = (jax.tree.leaves(tree) for tree in (auto, hand, truth))
+    auto, hand, true, again = map(jax.tree.leaves, (auto, hand, truth, again))
     tolerance = _FLOAT64 if exact else _derived_tolerance(auto, true, dtype)
-    rows = _rows(labels, list(zip(auto, hand, strict=True)), tolerance, dtype)
+    rows = _rows(labels, list(zip(auto, hand, strict=True)), tolerance, dtype, again)
     names = list(terms)
     local = _rows(names, [tuple(terms[name]) for name in names], tolerance, dtype)
     local = _innermost(local)
@@ -137,16 +145,41 @@ def _terms(
     return found | penalty_terms(penalty, params)
 
 
+def rounded_otherwise(
+    model: Any, loss: Any, params: Any, stats: Any, batch: Batch, penalty: Any, key: Any
+) -> Any:
+    """The automatic gradient, every operation of which rounds another number."""
+
+    def value(params: Any, factor: jax.Array) -> jax.Array:
+        total, _ = batch_loss(model, loss, params, stats, batch, key, penalty)
+        return factor * total
+
+    # Not a constant to the compiler, which could otherwise undo it.
+    factor = jax.lax.optimization_barrier(
+        jnp.asarray(_FACTOR, jnp.asarray(batch.x).dtype)
+    )
+    gradients = jax.grad(value)(params, factor)
+    return jax.tree.map(lambda g: g / factor.astype(g.dtype), gradients)
+
+
 def _rows(
-    labels: list[tuple[str, str]], pairs: list[Any], tolerance: float, dtype: Any
+    labels: list[tuple[str, str]],
+    pairs: list[Any],
+    tolerance: float,
+    dtype: Any,
+    again: list[Any] | None = None,
 ) -> tuple[TermReport, ...]:
-    scale: dict[str, float] = {}
-    for (layer, _), (auto, _) in zip(labels, pairs, strict=True):
-        largest = float(np.abs(np.asarray(auto, np.float64)).max(initial=0.0))
-        scale[layer] = max(scale.get(layer, 0.0), largest)
-    noise = _NOISE * float(jnp.finfo(dtype).eps)
+    """A row for each pair; `again` are the automatic values, rounded differently."""
+    noise: dict[str, float] = {}
+    for index, ((layer, _), (auto, _)) in enumerate(zip(labels, pairs, strict=True)):
+        auto = np.asarray(auto, np.float64)
+        found = _NOISE * float(jnp.finfo(dtype).eps) * np.abs(auto).max(initial=0.0)
+        if again is not None:
+            apart = np.abs(auto - np.asarray(again[index], np.float64))
+            found = max(found, _TIMES_ROUNDING * apart.max(initial=0.0))
+        noise[layer] = max(noise.get(layer, 0.0), float(found))
     return tuple(
-        compare_term(layer, term, auto, hand, tolerance, noise * scale[layer])
+        compare_term(layer, term, auto, hand, tolerance, noise[layer])
         for (layer, term), (auto, hand) in zip(labels, pairs, strict=True)
     )
 

@@ -6,7 +6,6 @@ roads, through `vmap`, and stacked through every `Repeat`. No array is kept for 
 """
 
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -34,6 +33,7 @@ _SATURATED = 0.05
 # averaged twice, of numbers scaled up and down, for root mean squares up to 256 and
 # down to 1; together they reach from 1e-33 to 1e34.
 _UP, _DOWN = 2.0**56, 2.0**-50
+_SMALLEST = 1e-30
 
 
 Values = jax.Array | np.ndarray
@@ -52,7 +52,8 @@ class Statistics(NamedTuple):
         weight: (L,) the weights.
         gradient: (L,) dC/dW.
         update: (L,) what the optimizer adds to the weights.
-        dead: (L,) share of the activation's units with slope 0 on every example.
+        dead: (L,) share of the activation's units with slope 0 on every example; of
+            activations that do not saturate.
         saturated: (L,) share of its entries with a slope below 5 % of the steepest; of
             activations that saturate.
     """
@@ -68,7 +69,10 @@ class Statistics(NamedTuple):
 
 
 class _Watched(Layer):
-    """The layer inside, which tells what `measure` finds, and (up, down) of dy."""
+    """The layer inside, which tells what `measure` finds; with weights also of delta.
+
+    What is told of a layer is a vector, `measure(layer, params, y, tape)`.
+    """
 
     layer: Layer
     measure: Callable[..., jax.Array] = static()
@@ -76,18 +80,25 @@ class _Watched(Layer):
     def forward(
         self, params: Tree, stats: Tree, x: jax.Array, key: jax.Array, train: bool
     ) -> tuple[jax.Array, Tree, Tree]:
-        y, stats, tape = self.layer.forward(params["layer"], stats, x, key, train)
-        seen = self.measure(self.layer, *lax.stop_gradient((y, tape)))
+        own = params["layer"]
+        y, stats, tape = self.layer.forward(own, stats, x, key, train)
+        told = self.measure(self.layer, own, *lax.stop_gradient((y, tape)))
+        stats = {"layer": stats, "seen": told}
+        if not has_weights(own):
+            return y, stats, tape
         marked = _mark(y, params["probe"])
         # A stack stores an array once if it is one: the tape shall hold this one.
         tape = jax.tree.map(lambda leaf: marked if leaf is y else leaf, tape)
-        return marked, {"layer": stats, "seen": seen}, tape
+        return marked, stats, tape
 
     def backward(
         self, params: Tree, tape: Tree, dy: jax.Array
     ) -> tuple[jax.Array, Tree]:
-        dx, dparams = self.layer.backward(params["layer"], tape, dy)
-        return dx, {"layer": dparams, "probe": batch_sum(_squares(dy))}
+        own, probe = params["layer"], jnp.zeros_like(params["probe"])
+        dx, dparams = self.layer.backward(own, tape, dy)
+        if has_weights(own):
+            probe = _mean(batch_sum(_squares(dy)))
+        return dx, {"layer": dparams, "probe": probe}
 
 
 @jax.custom_vjp
@@ -104,38 +115,44 @@ def _mark_forward(y: jax.Array, probe: jax.Array) -> tuple[jax.Array, None]:
 
 def _mark_backward(_: None, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
     # The probe has no batch axis, so `vmap` sums this over the batch.
-    return dy, _squares(dy)
+    return dy, _mean(_squares(dy))
 
 
 _mark.defvjp(_mark_forward, _mark_backward)
 
 
-def _seen(layer: Layer, y: jax.Array, tape: Tree) -> jax.Array:
-    """(rms y, share of dead units, share of saturated entries)."""
-    rms = _root(lax.pmean(_squares(y), BATCH))
-    dead = saturated = jnp.full_like(rms, jnp.nan)
+def _seen(layer: Layer, params: Tree, y: jax.Array, tape: Tree) -> jax.Array:
+    """(rms y, share of dead units, share of saturated entries), where they are told."""
+    dtype = working_dtype(y)
+    rms = dead = saturated = jnp.full((), jnp.nan, dtype)
+    if has_weights(params) or isinstance(layer, Elementwise):
+        # Over the batch first, unit by unit: that sum runs along vector registers.
+        rms = _root(_mean(lax.pmean(_squares(y), BATCH)))
     if isinstance(layer, Elementwise):
         slope = jnp.abs(layer.derivative(tape))
-        dead = jnp.mean((lax.pmax(slope, BATCH) == 0).astype(rms.dtype))
-        if layer.steepest is not None:
+        if layer.steepest is None:
+            dead = jnp.mean((lax.pmax(slope, BATCH) == 0).astype(dtype))
+        else:
             flat = slope < like(_SATURATED, slope) * like(layer.steepest, slope)
-            saturated = lax.pmean(jnp.mean(flat.astype(rms.dtype)), BATCH)
+            saturated = jnp.mean(lax.pmean(flat.astype(dtype), BATCH))
     return jnp.stack([rms, dead, saturated])
 
 
-def _squares(x: jax.Array, axes: tuple[int, ...] | None = None) -> jax.Array:
-    """(..., 2): the mean of squares over some axes, scaled up and scaled down."""
+def _squares(x: jax.Array) -> jax.Array:
+    """(2, ...): squares of x, scaled up and scaled down."""
     wide = x.astype(working_dtype(x))
-    sizes = x.shape if axes is None else [x.shape[axis] for axis in axes]
-    # Before the sum, which would overflow where its mean does not.
-    share = 1 / math.sqrt(math.prod(sizes))
-    scaled = (wide * like(scale * share, wide) for scale in (_UP, _DOWN))
-    return jnp.stack([jnp.sum(jnp.square(s), axis=axes) for s in scaled], axis=-1)
+    return jnp.stack([jnp.square(wide * like(scale, wide)) for scale in (_UP, _DOWN)])
+
+
+def _mean(squares: jax.Array) -> jax.Array:
+    """(2,): the mean over the units, divided first, for the sum could overflow."""
+    flat = squares.reshape(2, -1)
+    return jnp.sum(flat / flat.shape[1], axis=1)
 
 
 def _root(squares: jax.Array) -> jax.Array:
     """The root mean square, from whichever of the two did not overflow."""
-    up, down = squares[..., 0], squares[..., 1]
+    up, down = squares
     fits = jnp.isfinite(up)
     scale = jnp.where(fits, like(_UP, up), like(_DOWN, up))
     return jnp.sqrt(jnp.where(fits, up, down)) / scale
@@ -151,11 +168,12 @@ def watched_gradient(
     key: jax.Array,
     penalty: Penalty | None = None,
 ) -> tuple[jax.Array, Tree, Tree, jax.Array]:
-    """What a road computes, and every layer's (rms y, dead, saturated, rms dy).
+    """What a road computes, and each layer's (rms y, dead, saturated, rms delta).
 
     Returns:
         (value, stats, gradients, seen): the road's results, and (layers, 4) numbers
-        of every layer inside the containers, in the order of the forward pass.
+        of every layer inside the containers, in the order of the forward pass; NaN for
+        the outputs, 0 for the delta of a layer that is neither weights nor activation.
     """
     probed = rebuild(model, params, _probed)
     value, told, gradients = road(
@@ -163,7 +181,7 @@ def watched_gradient(
     )
     forward = gather(model, told, lambda own, _: own["seen"], 3)
     backward = gather(model, gradients, lambda own, _: own["probe"], 2)
-    seen = [forward, _root(backward / len(batch.x))[:, None]]
+    seen = [forward, _root(backward.T / len(batch.x))[:, None]]
     return (
         value,
         rebuild(model, told, _inner),
@@ -218,8 +236,8 @@ def rows_finite(
     return mapped(batch.x, jnp.arange(len(batch.x))) == 1
 
 
-def _finite(layer: Layer, y: jax.Array, tape: Tree) -> jax.Array:
-    del layer, tape
+def _finite(layer: Layer, params: Tree, y: jax.Array, tape: Tree) -> jax.Array:
+    del layer, params, tape
     return jnp.isfinite(y).all()[None].astype(jnp.result_type(float))
 
 
@@ -247,4 +265,13 @@ def _weight_size(params: Tree, lead: tuple[int, ...]) -> jax.Array:
     if not has_weights(params):
         return jnp.full((*lead, 1), jnp.nan)
     w = params[WEIGHT]
-    return _root(_squares(w, tuple(range(len(lead), w.ndim))))[..., None]
+    wide = w.astype(working_dtype(w)).reshape(*lead, -1)
+    # A product of vectors is several times as fast as squares and their sum, which
+    # are for numbers whose plain squares would vanish or overflow.
+    square = jnp.einsum("...i,...i->...", wide, wide) / wide.shape[-1]
+    fits = (square > _SMALLEST) & jnp.isfinite(square)
+    return lax.cond(
+        jnp.all(fits),
+        lambda: jnp.sqrt(square),
+        lambda: _root(jnp.sum(_squares(wide) / wide.shape[-1], axis=-1)),
+    )[..., None]
