@@ -21,6 +21,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.step
+	$(BIN)/python -m benchmarks.depth
 
 $(READY): pyproject.toml constraints.txt
 	@for python in $(PYTHONS); do \

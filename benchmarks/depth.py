@@ -1,0 +1,148 @@
+"""What depth costs: compilation, memory and time of a stack, and of its statistics.
+
+Case C4: a plain stack of (Tanh, Dense) layers of width 64, batch 64, gradients by
+`fnn.backprop` beside `jax.grad`, plain and with each layer's activations recomputed.
+Then a whole step with statistics of every layer beside the same step without.
+
+    python -m benchmarks.depth [--json]
+"""
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+import fnn
+from benchmarks.harness import interleave, machine
+
+WIDTH, ROWS, DEEP, SHALLOW = 64, 64, 1000, 10
+L = fnn.layers
+BLOCK = L.Sequential(
+    L.Tanh(), L.Dense(WIDTH, WIDTH, weight_initializer=fnn.initializers.Orthogonal())
+)
+LOSS = fnn.losses.SoftmaxCrossEntropy()
+STATISTICS = {
+    "150 layers of 64, batch 64": (L.Repeat(BLOCK, 150), 64, 64),
+    "8 layers of 512, batch 512": (L.mlp((512, *[512] * 8, 10)), 512, 512),
+    "784-512-256-10, batch 128": (L.mlp((784, 512, 256, 10)), 784, 128),
+}
+
+
+def batch(rows: int, n_in: int) -> fnn.Batch:
+    """Random numbers: what they are does not matter for time."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows, n_in)).astype(np.float32)
+    return jax.device_put(fnn.Batch(x, rng.integers(0, 10, rows).astype(np.int32)))
+
+
+def compiled(model: L.Layer, road: Any) -> tuple[Any, float, tuple[Any, ...]]:
+    """(program, seconds to compile, its arguments)."""
+    params, stats = model.init(jax.random.key(0))
+    arguments = (params, stats, batch(ROWS, WIDTH), jax.random.key(1))
+
+    def gradients(params: Any, stats: Any, batch: fnn.Batch, key: jax.Array) -> Any:
+        return road(model, LOSS, params, stats, batch, key)
+
+    lowered = jax.jit(gradients).lower(*arguments)
+    start = time.perf_counter()
+    program = lowered.compile()
+    return program, time.perf_counter() - start, arguments
+
+
+def stacks() -> dict[str, tuple[L.Layer, Any]]:
+    """What is compared at depth 1,000; the first is the baseline."""
+    plain, kept = L.Repeat(BLOCK, DEEP), L.Repeat(L.Checkpoint(BLOCK), DEEP)
+    nested = L.Repeat(L.Checkpoint(L.Repeat(BLOCK, 25)), DEEP // 25)
+    return {
+        "jax.grad": (plain, fnn.autodiff),
+        "jax.grad, checkpoint": (kept, fnn.autodiff),
+        "backprop": (plain, fnn.backprop),
+        "jax.grad, every 25th kept": (nested, fnn.autodiff),
+        "backprop, every 25th kept": (nested, fnn.backprop),
+    }
+
+
+def step_of(recipe: fnn.Recipe, state: Any, data: fnn.Batch) -> Callable[[], Any]:
+    """One training step, its state kept."""
+    step = jax.jit(fnn.train_step, donate_argnums=1)
+    recipe, state = jax.device_put((recipe, jax.tree.map(jax.numpy.copy, state)))
+
+    def turn() -> Any:
+        nonlocal state
+        state, info = step(recipe, state, data)
+        return info
+
+    return turn
+
+
+def measure_statistics() -> dict[str, float]:
+    """For each network and road, the step with statistics over the step without."""
+    ratios = {}
+    for name, (model, n_in, rows) in STATISTICS.items():
+        for road in (fnn.autodiff, fnn.backprop):
+            recipe = fnn.Recipe(model, LOSS, fnn.optimizers.Adam(1e-4), gradient=road)
+            state, data = fnn.init(recipe, jax.random.key(0)), batch(rows, n_in)
+            told = dataclasses.replace(recipe, report=("statistics",))  # pyright: ignore
+            runs = {"plain": step_of(recipe, state, data)}
+            runs["statistics"] = step_of(told, state, data)
+            timing = interleave(runs, rounds=31, seconds=0.1)
+            ratios[f"{name}, {road.__name__}"] = timing["statistics"].ratio
+    return ratios
+
+
+def measure() -> dict[str, Any]:
+    """Everything, as plain data."""
+    compile_ratio = {}
+    for name, road in (("jax.grad", fnn.autodiff), ("backprop", fnn.backprop)):
+        # The best of three: a compilation happens once, and is easily disturbed.
+        seconds = [
+            min(compiled(L.Repeat(BLOCK, depth), road)[1] for _ in range(3))
+            for depth in (SHALLOW, DEEP)
+        ]
+        compile_ratio[name] = seconds[1] / seconds[0]
+    programs = {name: compiled(*pair) for name, pair in stacks().items()}
+    memory = {
+        name: program.memory_analysis().temp_size_in_bytes / 1e6
+        for name, (program, _, _) in programs.items()
+    }
+    runs = {
+        name: (lambda program=program, arguments=arguments: program(*arguments))
+        for name, (program, _, arguments) in programs.items()
+    }
+    timings = interleave(runs, rounds=11, seconds=0.5)
+    return {
+        "machine": machine(),
+        "compile_1000_over_10": compile_ratio,
+        "temporaries_mb": memory,
+        "time": {name: timing._asdict() for name, timing in timings.items()},
+        "statistics_over_plain": measure_statistics(),
+    }
+
+
+def main() -> None:
+    result = measure()
+    if "--json" in sys.argv[1:]:
+        print(json.dumps(result))
+        return
+    print(", ".join(f"{key} {value}" for key, value in result["machine"].items()))
+    for name, ratio in result["compile_1000_over_10"].items():
+        print(f"compile, {DEEP} over {SHALLOW} layers, {name:10} {ratio:5.2f}")
+    print(f"gradients of {DEEP} layers             ms      MB   of jax.grad")
+    for name, timing in result["time"].items():
+        megabytes = result["temporaries_mb"][name]
+        print(
+            f"  {name:28} {timing['median'] * 1e3:8.1f} {megabytes:7.1f}"
+            f" {timing['ratio']:8.2f}"
+        )
+    print("a step with statistics over the step without")
+    for name, ratio in result["statistics_over_plain"].items():
+        print(f"  {name:40} {ratio:5.2f}")
+
+
+if __name__ == "__main__":
+    main()
