@@ -211,7 +211,7 @@ def test_a_bad_number_ends_with_one_line_and_status_2(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("train --activation swish", "swish"),
+        ("train --activation softmax", "softmax"),
         ("train --width 3", "--width"),
         ("train --epochs many", "many"),
         ("learn", "learn"),

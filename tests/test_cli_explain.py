@@ -228,7 +228,7 @@ def test_a_bad_argument_ends_with_one_line_and_status_2(
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("words", ["--activation swish", "--loss l1", "--digits 3"])
+@pytest.mark.parametrize("words", ["--activation softmax", "--loss l1", "--digits 3"])
 def test_a_word_that_is_no_flag_ends_with_status_2(
     words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

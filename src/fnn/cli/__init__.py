@@ -1,4 +1,4 @@
-"""The `fnn` command: train on digits, check and explain gradients, compare models."""
+"""The `fnn` command: train, check, explain, compare, predict, diagnose and cure."""
 
 import os
 import sys

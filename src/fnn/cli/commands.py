@@ -13,6 +13,7 @@ import tyro
 
 from fnn.cli.check import Check
 from fnn.cli.compare import Compare
+from fnn.cli.cure import Cure
 from fnn.cli.diagnose import Diagnose
 from fnn.cli.explain import Explain
 from fnn.cli.phase import Phase
@@ -25,6 +26,7 @@ COMMANDS = {
     "compare": Compare,
     "phase": Phase,
     "diagnose": Diagnose,
+    "cure": Cure,
 }
 
 

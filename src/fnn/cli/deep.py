@@ -12,7 +12,7 @@ from fnn.cli.options import (
     ACTIVATIONS,
     LEARNING_RATES,
     OPTIMIZERS,
-    AnyActivation,
+    Activation,
     Json,
     Optimizer,
     Rate,
@@ -33,7 +33,7 @@ class DeepNetwork:
     """Layers with weights, from the pixels to the classes."""
     width: int = 64
     """Of the hidden layers."""
-    activation: AnyActivation = "sigmoid"
+    activation: Activation = "sigmoid"
     """After every hidden layer."""
     initializer: Literal["glorot", "he", "lecun", "orthogonal", "critical"] = "glorot"
     """Of weights; critical: those of weights and biases that keep deltas."""
@@ -44,9 +44,9 @@ class DeepNetwork:
     learning_rate: Rate = None
     """The same at every step."""
     batch_size: int = 128
-    """Images in the batch that is looked at."""
+    """Images in a step."""
     seed: int = 0
-    """Of initial weights and of the images in the batch."""
+    """Of initial weights, and of which images are taken."""
     json: Json = False
 
     @property
@@ -95,17 +95,15 @@ class DeepNetwork:
         )
 
     def start(self) -> tuple[fnn.Recipe, fnn.TrainState, Batch]:
-        """The recipe, its state before the first step, and a batch of digits.
+        """The recipe, its state before the first step, and the training images.
 
         Raises:
             ValueError: a flag is out of its range.
         """
         train, _, _ = digits()
         self.check(len(train.x))
-        key = jax.random.key(self.seed)
-        batch = next(fnn.data.batches(train, self.batch_size, key))
         recipe = self.recipe()
-        return recipe, fnn.init(recipe, key), batch
+        return recipe, fnn.init(recipe, jax.random.key(self.seed)), train
 
     def describe(self) -> str:
         """The network in words."""

@@ -1,15 +1,15 @@
 """`fnn diagnose`: whether gradients vanish or explode in a deep network for digits."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 import fnn
 from fnn._core.checks import check_size
 from fnn.cli.deep import DeepNetwork
-from fnn.cli.options import check_plot
+from fnn.cli.options import Plot, check_plot
 from fnn.cli.output import console, print_json, spelled
 
 
@@ -23,7 +23,7 @@ class Diagnose(DeepNetwork):
 
     steps: int = 20
     """Trial steps."""
-    plot: Path | None = None
+    plot: Plot = None
     """Where to save a heat map of layers and steps, as PNG."""
 
     def run(self, started: float) -> int:
@@ -31,7 +31,10 @@ class Diagnose(DeepNetwork):
         del started
         check_size("--steps", self.steps)
         check_plot(self.plot)
-        report = fnn.diagnose(*self.start(), steps=self.steps)
+        recipe, state, train = self.start()
+        key = jax.random.key(self.seed)
+        batch = next(fnn.data.batches(train, self.batch_size, key))
+        report = fnn.diagnose(recipe, state, batch, steps=self.steps)
         if self.json:
             told = as_dict(report) | {"recipe": self.describe(), "seed": self.seed}
             print_json(told)

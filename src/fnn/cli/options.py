@@ -13,10 +13,12 @@ Flag = Annotated[
 Json = Annotated[
     Flag, tyro.conf.arg(help="Print one JSON object and nothing else on stdout.")
 ]
-Activation = Literal["relu", "tanh", "sigmoid", "identity"]
 # Those that have a slope, each with its usual constants.
-AnyActivation = Literal[
-    Activation,
+Activation = Literal[
+    "relu",
+    "tanh",
+    "sigmoid",
+    "identity",
     "elu",
     "gelu",
     "gelu-tanh",
@@ -26,7 +28,7 @@ AnyActivation = Literal[
     "swish",
 ]
 
-ACTIVATIONS: dict[AnyActivation, fnn.layers.Layer] = {
+ACTIVATIONS: dict[Activation, fnn.layers.Layer] = {
     "relu": fnn.layers.ReLU(),
     "tanh": fnn.layers.Tanh(),
     "sigmoid": fnn.layers.Sigmoid(),
@@ -39,6 +41,7 @@ ACTIVATIONS: dict[AnyActivation, fnn.layers.Layer] = {
     "softplus": fnn.layers.Softplus(),
     "swish": fnn.layers.Swish(),
 }
+Plot = Annotated[Path | None, tyro.conf.arg(metavar="FILE.png", help_behavior_hint="")]
 
 Optimizer = Literal["adam", "sgd", "momentum"]
 OPTIMIZERS = {
@@ -63,14 +66,19 @@ def check_seed(seed: int) -> None:
         raise ValueError(f"--seed must be from 0 to 2^32 - 1, got {seed}.")
 
 
-def check_plot(path: Path | None) -> None:
-    """Raise ValueError unless a picture that is asked for can be drawn there."""
-    if path is None:
-        return
+def check_picture(path: Path) -> None:
+    """Raise ValueError unless a picture can be saved there."""
     if path.suffix.lower() != ".png":
         raise ValueError(f"--plot must end in .png, got {path}.")
     if not path.parent.is_dir():
         raise ValueError(f"--plot: there is no folder {path.parent}.")
+
+
+def check_plot(path: Path | None) -> None:
+    """Raise ValueError unless a picture that is asked for can be drawn there."""
+    if path is None:
+        return
+    check_picture(path)
     try:
         import matplotlib  # noqa: F401
     except ModuleNotFoundError:

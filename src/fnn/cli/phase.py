@@ -2,11 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import fnn
 from fnn._core.checks import Range, check_range
-from fnn.cli.options import ACTIVATIONS, AnyActivation, Json, check_plot
+from fnn.cli.options import ACTIVATIONS, Activation, Json, Plot, check_plot
 from fnn.cli.output import console, print_json, spelled
 
 # Of `fnn.theory.Phase`, in the order told.
@@ -20,7 +19,7 @@ class Phase:
     With --json an infinite number is the string "inf".
     """
 
-    activation: AnyActivation = "tanh"
+    activation: Activation = "tanh"
     """Between the layers."""
     weight_variance: float
     """n_in times the variance of a weight: 1 is LeCun's, 2 He's."""
@@ -28,7 +27,7 @@ class Phase:
     """Of a bias."""
     keep: float = 1.0
     """Share of the activations that dropout keeps, 1 - rate."""
-    plot: Path | None = None
+    plot: Plot = None
     """Where to save the phase diagram with this network in it, as PNG."""
     json: Json = False
 

@@ -18,6 +18,9 @@ _TITLE_WIDTH = 120
 _USUAL_UPDATE = -3.0
 _ZERO, _INFINITE, _UNKNOWN = "black", "yellow", "0.7"
 _FEW_LAYERS = 60
+_TICK_STEPS = [1, 2, 5] + [
+    step * 10**power for power in range(9) for step in (10, 25, 50)
+]
 
 
 def save(path: Path, report: HealthReport, network: str) -> None:
@@ -60,8 +63,7 @@ def save(path: Path, report: HealthReport, network: str) -> None:
 
 def ticks(count: int) -> list[int]:
     """The first layer, and at most ten others at a regular distance."""
-    steps = (step * 10**power for power in range(9) for step in (1, 2, 2.5, 5))
-    step = next(int(step) for step in steps if step == int(step) and count <= 10 * step)
+    step = next(step for step in _TICK_STEPS if count <= 10 * step)
     return sorted({1, *range(step, count + 1, step)})
 
 
@@ -83,12 +85,20 @@ def _draw_start(axes: Axes, report: HealthReport) -> None:
         steps = hidden - hidden.mean()
         middle = np.log(delta).mean()
         theory = np.exp(middle - steps * np.log(report.predicted_gain))
-        label = f"theory: x {report.predicted_gain:.3g} a layer"
+        label = f"theory, x {report.predicted_gain:.3g} a layer"
         axes.plot(theory, hidden, "--", color="black", linewidth=1, label=label)
     axes.set_xscale("log")
     axes.set_xlabel("before the first step")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1),
+        ncols=3,
+        frameon=False,
+        fontsize=8.5,
+        columnspacing=1,
+        handlelength=1.2,
+    )
 
 
 def _draw_map(

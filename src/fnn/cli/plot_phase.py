@@ -134,7 +134,9 @@ def _draw_regions(
     ):
         if shown.mean() > 0.1:
             row, column = np.argwhere(shown).mean(axis=0).astype(int)
-            text = axes.text(wide[column], high[row], name, ha="center", va="center")
+            text = axes.text(
+                float(wide[column]), float(high[row]), name, ha="center", va="center"
+            )
             text.set(fontsize=12, fontweight="bold", bbox=_BOX)
 
 

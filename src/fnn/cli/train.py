@@ -4,30 +4,27 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import numpy as np
-import tyro
 from rich.markup import escape
 from rich.table import Table
 
 import fnn
 from fnn._core.checks import Range, check_range, check_size
 from fnn.cli.digits import DigitsNetwork, digits
-from fnn.cli.options import ROADS, Flag
+from fnn.cli.options import (
+    LEARNING_RATES,
+    OPTIMIZERS,
+    ROADS,
+    Flag,
+    Optimizer,
+    Rate,
+    check_picture,
+)
 from fnn.cli.output import console, print_json
 from fnn.cli.progress import progress
-
-_OPTIMIZERS = {
-    "adam": fnn.optimizers.Adam,
-    "sgd": fnn.optimizers.SGD,
-    "momentum": fnn.optimizers.Momentum,
-}
-# Tried with and without normalization, with every activation. The velocity of momentum
-# 0.9 sums ten gradients, so its rate is a tenth of plain descent's.
-_LEARNING_RATES = {"adam": 0.002, "sgd": 0.3, "momentum": 0.03}
-_RATES_IN_WORDS = ", ".join(f"{rate} {name}" for name, rate in _LEARNING_RATES.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +34,9 @@ class Train(DigitsNetwork):
     The exit status is 1 if the loss does not stay finite.
     """
 
-    optimizer: Literal["adam", "sgd", "momentum"] = "adam"
+    optimizer: Optimizer = "adam"
     """Gradient descent: adaptive, plain, or with momentum 0.9."""
-    learning_rate: Annotated[
-        float | None,
-        tyro.conf.arg(
-            metavar="FLOAT", help_behavior_hint=f"(default: {_RATES_IN_WORDS})"
-        ),
-    ] = None
+    learning_rate: Rate = None
     """The highest, after one epoch of warm-up; it falls to 0 along a cosine."""
     epochs: int = 60
     """Passes over the training images."""
@@ -59,19 +51,15 @@ class Train(DigitsNetwork):
     def peak(self) -> float:
         """The learning rate, or the optimizer's own if none is given."""
         given = self.learning_rate
-        return _LEARNING_RATES[self.optimizer] if given is None else given
+        return LEARNING_RATES[self.optimizer] if given is None else given
 
     def check(self, rows: int) -> None:
         """Raise ValueError unless the flags are in their ranges."""
         super().check(rows)
         check_range("--learning-rate", self.peak, Range(at_least=0))
         check_size("--epochs", self.epochs)
-        if self.no_plot:
-            return
-        if self.plot.suffix.lower() != ".png":
-            raise ValueError(f"--plot must end in .png, got {self.plot}.")
-        if not self.plot.parent.is_dir():
-            raise ValueError(f"--plot: there is no folder {self.plot.parent}.")
+        if not self.no_plot:
+            check_picture(self.plot)
 
     def recipe(self, rows: int) -> fnn.Recipe:
         """What to train and how, on so many examples."""
@@ -84,7 +72,7 @@ class Train(DigitsNetwork):
         return fnn.Recipe(
             self.model(),
             fnn.losses.SoftmaxCrossEntropy(),
-            _OPTIMIZERS[self.optimizer](schedule),
+            OPTIMIZERS[self.optimizer](schedule),
             gradient=ROADS[self.gradient],
         )
 
