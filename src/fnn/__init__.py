@@ -26,6 +26,7 @@ from fnn.gradients.compare import compare_gradients as compare_gradients
 from fnn.gradients.finite_differences import finite_differences as finite_differences
 from fnn.gradients.report import GradientReport as GradientReport
 from fnn.gradients.statistics import Statistics as Statistics
+from fnn.health.cure import cure as cure
 from fnn.health.diagnose import diagnose as diagnose
 from fnn.training.base import Info as Info
 from fnn.training.base import Recipe as Recipe

@@ -75,5 +75,12 @@ def test_deep_stack_stores_each_distinct_array_once(
     assert h <= share * a
 
 
+def test_a_thousand_layers_take_half_the_memory_of_autodiff() -> None:
+    block = L.Sequential(L.Tanh(), L.Dense(64, 64))
+    auto, hand = programs(L.Repeat(block, 1000), 64, 64)
+    assert products(hand) == products(auto)
+    assert temporaries(hand.compile()) <= 0.55 * temporaries(auto.compile())
+
+
 def temporaries(compiled: Any) -> int:
     return compiled.memory_analysis().temp_size_in_bytes

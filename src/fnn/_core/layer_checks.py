@@ -127,6 +127,15 @@ def check_layer(name: str, layer: Any, base: type, strict: bool = False) -> None
         )
 
 
+def check_has_weights(model: Any, count: int) -> None:
+    """Raise ValueError if a model has no layers with weights."""
+    if count == 0:
+        raise ValueError(
+            'the model must have a layer with weights, parameters named "w", to be '
+            f"diagnosed, got {model}."
+        )
+
+
 def check_sizes(sizes: Any) -> None:
     """Raise unless `sizes` is a sequence of at least two widths."""
     if not isinstance(sizes, list | tuple):

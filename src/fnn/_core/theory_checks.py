@@ -53,6 +53,15 @@ def check_widths(widths: Any) -> None:
         check_size(f"widths[{index}]", width)
 
 
+def check_two_units(shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless a centered weight matrix has two rows and columns."""
+    if min(shape) < 2:
+        raise ValueError(
+            f"shape must have widths of at least 2 for centered weights, got {shape}: "
+            "what has one entry and sum 0 is 0."
+        )
+
+
 def check_finite_activation(activation: Any, z: np.ndarray, values: np.ndarray) -> None:
     """Raise ValueError unless an activation and its slope are finite where asked."""
     wrong = ~np.isfinite(values)
@@ -80,6 +89,15 @@ def check_critical_q(activation: Any, q: float, bias_variance: float) -> None:
             f"the bias variance would have to be {bias_variance:g}: slopes keep the "
             "length of deltas only with weights that lengthen the signal. Leave q out, "
             "and the critical point of another length is looked for."
+        )
+
+
+def check_has_slope(activation: Any, mean: float, slope_square: float) -> None:
+    """Raise ValueError where an activation is flat: no weights make up for that."""
+    if slope_square == 0:
+        raise ValueError(
+            f"mean must be where {activation} has a slope, got {mean:g}: it is flat "
+            "for signals around there, and no weights bring deltas back through it."
         )
 
 

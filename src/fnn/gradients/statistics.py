@@ -30,9 +30,10 @@ from fnn.penalties import Penalty
 _SATURATED = 0.05
 
 # In float32 squares of numbers below 1e-19 vanish and above 1e19 overflow. Squares are
-# averaged twice, of numbers scaled up and down, for root mean squares up to 256 and
-# down to 1; together they reach from 1e-33 to 1e34.
-_UP, _DOWN = 2.0**56, 2.0**-50
+# averaged twice, of numbers scaled up and down, for root mean squares up to 2^18 and
+# down to 2^12. Together they reach from 1e-31 to the largest number, of up to 2^16
+# rows: what is infinite here is infinite, as whoever looks for overflow relies on.
+_UP, _DOWN = 2.0**46, 2.0**-72
 _SMALLEST = 1e-30
 
 
@@ -97,7 +98,7 @@ class _Watched(Layer):
         own, probe = params["layer"], jnp.zeros_like(params["probe"])
         dx, dparams = self.layer.backward(own, tape, dy)
         if has_weights(own):
-            probe = _mean(batch_sum(_squares(dy)))
+            probe = _mean(batch_sum(_squares(dy))).astype(probe.dtype)
         return dx, {"layer": dparams, "probe": probe}
 
 
@@ -115,7 +116,7 @@ def _mark_forward(y: jax.Array, probe: jax.Array) -> tuple[jax.Array, None]:
 
 def _mark_backward(_: None, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
     # The probe has no batch axis, so `vmap` sums this over the batch.
-    return dy, _mean(_squares(dy))
+    return dy, _mean(_squares(dy)).astype(jnp.result_type(float))
 
 
 _mark.defvjp(_mark_forward, _mark_backward)
@@ -222,18 +223,18 @@ def statistics(
 
 def rows_finite(
     model: Layer, params: Tree, stats: Tree, batch: Batch, key: jax.Array
-) -> jax.Array:
-    """(B, layers): whether a layer's output is finite, of each example in training."""
+) -> tuple[jax.Array, jax.Array]:
+    """(B, layers): whether a layer's output is finite in training; and the outputs."""
     watched = _watch(model, _finite)
     probed = rebuild(model, params, _probed)
 
-    def example(x: jax.Array, row: jax.Array) -> jax.Array:
+    def example(x: jax.Array, row: jax.Array) -> tuple[jax.Array, jax.Array]:
         own = jax.random.fold_in(key, row)
-        _, told, _ = watched.forward(probed, stats, x, own, train=True)
-        return gather(model, told, lambda own, _: own["seen"], 1)[:, 0]
+        y, told, _ = watched.forward(probed, stats, x, own, train=True)
+        return gather(model, told, lambda own, _: own["seen"], 1)[:, 0] == 1, y
 
     mapped = jax.vmap(example, axis_name=BATCH)
-    return mapped(batch.x, jnp.arange(len(batch.x))) == 1
+    return mapped(batch.x, jnp.arange(len(batch.x)))
 
 
 def _finite(layer: Layer, params: Tree, y: jax.Array, tape: Tree) -> jax.Array:

@@ -82,11 +82,12 @@ def gather(
     """(layers, k): a vector of each layer inside the containers, in their order.
 
     Under stacks of sizes `lead` a layer's arrays have as many leading axes, and so has
-    what is measured. A stack's own axis and that of the layers in it become one.
+    what is measured. A stack's own axis and that of the layers in it become one. In
+    the default float dtype, whatever the layers' own are.
     """
     inner = children(model, params)
     if inner is None:
-        return measure(params, lead)[..., None, :]
+        return measure(params, lead)[..., None, :].astype(jnp.result_type(float))
     within = (*lead, model.n) if isinstance(model, Repeat) else lead
     parts = [gather(child, own, measure, k, within) for child, own in inner]
     values = jnp.concatenate([jnp.zeros((*within, 0, k)), *parts], axis=-2)

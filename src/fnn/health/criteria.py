@@ -83,12 +83,14 @@ def criteria(losses: Any, statistics: Any) -> Criteria:
         for part in (statistics.weight, statistics.update, statistics.delta)
     )
     with np.errstate(all="ignore"):
-        moved = (update / weight).mean(axis=0)
-        growth = weight[-1] / weight[0]
+        # Weights drawn as zeros have nothing to be compared with.
+        weighed = np.where(weight == 0, np.nan, weight)
+        moved = (update / weighed).mean(axis=0)
+        growth = weight[-1] / weighed[0]
         medians = [np.median(losses[:step]) for step in range(1, len(losses))]
         largest = delta.max(axis=1)
         return Criteria(
-            early_layers_still=bool(moved[0] < _STILL * moved.max()),
+            early_layers_still=bool((moved[0] < _STILL * moved).any()),
             weights_shrink=bool((growth < 0.5).any()),
             learns_slowly=bool(losses[-1] > _SLOW * losses[0]),
             weights_zero=bool((weight == 0).any()),

@@ -10,12 +10,14 @@ import numpy as np
 from jax import lax
 
 from fnn._core.checks import check_size
+from fnn._core.data_checks import check_examples
+from fnn._core.layer_checks import check_has_weights
 from fnn.data import Batch
 from fnn.gradients.statistics import Statistics
 from fnn.gradients.walk import Place, places
 from fnn.health.criteria import Criteria, criteria
 from fnn.health.nonfinite import first_nonfinite
-from fnn.health.prediction import predicted_gain
+from fnn.health.prediction import gain_of, predicted_gain
 from fnn.health.report import HealthReport
 from fnn.training.base import Recipe, TrainState, check_recipe, check_run
 from fnn.training.step import train_step
@@ -54,7 +56,7 @@ def diagnose(
         An `fnn.HealthReport`: print it.
 
     Raises:
-        TypeError: dtypes do not fit.
+        TypeError: dtypes do not fit, or the batch is no pair or triple.
         ValueError: shapes do not fit; no layer has weights.
 
     Example:
@@ -71,11 +73,13 @@ def diagnose(
     check_recipe(recipe)
     check_run(recipe, state)
     check_size("steps", steps)
+    check_examples(batch)
+    layers = [p for p in places(recipe.model, state.params) if p.has_weights]
+    check_has_weights(recipe.model, len(layers))
     # Not checked: NaN in the data may be what is looked for.
     batch = jax.tree.map(jnp.asarray, Batch(*batch))
     recipe = replace(recipe, report=("statistics",))  # pyright: ignore
     losses, told = jax.device_get(_trial(recipe, state, batch, steps))
-    layers = [p for p in places(recipe.model, state.params) if p.has_weights]
     first = Statistics(*(part[0] for part in told))
     delta = np.asarray(first.delta)
     gain, ratio = _gain(layers, delta)
@@ -85,6 +89,8 @@ def diagnose(
         verdict = "nonfinite"
     else:
         verdict = _verdict(layers, delta, gain, ratio, signs)
+        if verdict == "healthy" and nonfinite is not None:
+            verdict = "diverging"
     return HealthReport(
         names=tuple(place.name for place in layers),
         statistics=first,
@@ -121,8 +127,7 @@ def _gain(layers: list[Place], delta: np.ndarray) -> tuple[float, float]:
     p = _judged(layers, delta).astype(float)
     if len(p) < 2 or not (np.isfinite(p) & (p > 0)).all():
         return float("nan"), float("nan")
-    slope = np.polyfit(np.arange(len(p)), np.log(p), 1)[0]
-    return float(np.exp(-slope)), float(p[0] / p[-1])
+    return gain_of(np.log(p)), float(p[0] / p[-1])
 
 
 def _verdict(

@@ -1,13 +1,14 @@
 """Where the first value that is not finite came up."""
 
-import functools
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from fnn._core import keys
+from fnn._core.batch_axis import BATCH
 from fnn.data import Batch
 from fnn.gradients.statistics import Statistics, rows_finite
 from fnn.gradients.walk import places
@@ -23,8 +24,9 @@ class NonFinite(NamedTuple):
 
     Attributes:
         step: trial step, from 0.
-        quantity: "x", "y", "weight", "z", "a", "loss", "delta", "gradient" or "update".
-        layer: the layer's name; None for x, y and the loss.
+        quantity: "x", "y", "example weight", "weight", "z", "a", "loss", "delta",
+            "gradient" or "update".
+        layer: the layer's name; None for what is of no layer.
         rows: rows of the batch in which it is; empty where it is not of one example.
     """
 
@@ -38,23 +40,23 @@ def first_nonfinite(
     recipe: Recipe, state: TrainState, batch: Batch, losses: Any, told: Statistics
 ) -> NonFinite | None:
     """The first step, then the first quantity in the order of the pass, or None."""
-    for quantity, values in (("x", batch.x), ("y", batch.y)):
-        rows = _rows(~np.isfinite(np.asarray(values, float)))
-        if rows:
-            return NonFinite(0, quantity, None, rows)
+    for quantity, values in zip(("x", "y", "example weight"), batch, strict=True):
+        if values is not None:
+            rows = _rows(~np.isfinite(np.asarray(values, float)))
+            if rows:
+                return NonFinite(0, quantity, None, rows)
     names = [p.name for p in places(recipe.model, state.params) if p.has_weights]
     for step, loss in enumerate(losses):
         found = _first(told, step, names, loss)
         if found is None:
             continue
         quantity, layer = found
-        rows: tuple[int, ...] = ()
+        rows = ()
         if quantity in (*_FORWARD, "loss"):
-            finite = np.asarray(_replayed(recipe, state, batch, step))
-            bad = ~finite
+            bad = ~np.asarray(_replayed(recipe, state, batch, step))
             # Later layers inherit it: the first layer that has any tells the rows.
             columns = bad.any(axis=0)
-            rows = _rows(bad[:, int(columns.argmax())]) if columns.any() else ()
+            rows = _rows(bad[:, int(columns.argmax())])
         return NonFinite(step, quantity, layer, rows)
     return None
 
@@ -65,9 +67,10 @@ def _first(
     """The quantity and the layer of one step's first value that is not finite."""
 
     def bad(quantity: str) -> np.ndarray:
-        values = np.asarray(getattr(told, quantity))[step]
-        # What is not there to measure is NaN in `a`; an overflow there is infinite.
-        return np.isinf(values) if quantity == "a" else ~np.isfinite(values)
+        values = ~np.isfinite(getattr(told, quantity)[step])
+        # Without an activation to measure there is NaN in `a`, and in both shares.
+        measured = np.isfinite([told.dead[step], told.saturated[step]]).any(axis=0)
+        return values & measured if quantity == "a" else values
 
     if bad("weight").any():
         return "weight", names[int(bad("weight").argmax())]
@@ -84,16 +87,19 @@ def _first(
     return None
 
 
-@functools.partial(jax.jit, static_argnums=3)
+@jax.jit
 def _replayed(recipe: Recipe, state: TrainState, batch: Batch, step: int) -> jax.Array:
-    """(B, layers): what is finite in the forward pass of that step."""
+    """(B, layers + 1): what is finite in that step's outputs, and in its losses."""
 
-    def body(state: TrainState, _: None) -> tuple[TrainState, None]:
-        return train_step(recipe, state, batch)[0], None
+    def body(_: Any, state: TrainState) -> TrainState:
+        return train_step(recipe, state, batch)[0]
 
-    state, _ = lax.scan(body, state, length=step)
+    # The step is a number, not a length: one program for all of them.
+    state = lax.fori_loop(0, step, body, state)
     key = keys.for_step(state.key, state.step)
-    return rows_finite(recipe.model, state.params, state.stats, batch, key)
+    finite, outputs = rows_finite(recipe.model, state.params, state.stats, batch, key)
+    losses = jax.vmap(recipe.loss.value, axis_name=BATCH)(outputs, batch.y)
+    return jnp.concatenate([finite, jnp.isfinite(losses)[:, None]], axis=1)
 
 
 def _rows(bad: np.ndarray) -> tuple[int, ...]:

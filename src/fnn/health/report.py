@@ -93,9 +93,7 @@ class HealthReport:
             if row is None:
                 lines.append("  ...")
                 continue
-            numbers = "".join(
-                f"{_number(column[row]):>11}" for column in columns
-            )
+            numbers = "".join(f"{_number(column[row]):>11}" for column in columns)
             numbers += "".join(f"{_share(column[row]):>11}" for column in shares)
             lines.append(f"  {self.names[row]:{width}}{numbers}")
         return lines
