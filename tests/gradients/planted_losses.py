@@ -1,7 +1,7 @@
-"""Wrong gradients of losses and penalties; the source notes' own first (A8, A9, F1-F8).
+"""Wrong gradients of losses; the source notes' own first (A8, A9, F1-F8).
 
 A loss is asked at predictions (ROWS, WIDTH): logits, or probabilities where it takes
-those. The first example of a hinge lies on the margin, the first weight at 0.
+those. The first example of a hinge lies on the margin.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from fnn import losses as S
-from fnn import penalties
-from fnn._core.trees import map_weights
+from fnn.layers import batch_sum
 from tests.catalogue import WIDTH as K
 from tests.gradients.planted import Planted
 
@@ -35,18 +34,25 @@ def times(base: Any, factor: float, *args: Any) -> Planted:
     return planted._replace(factor=factor)
 
 
-def overlap(base: Any, change: Callable[..., Any], *args: Any) -> Planted:
-    """A Dice or Tversky with the slope change(V, D, y, a (1 - y) - b y, a, b)."""
+def overlap(
+    base: Any, a: float, b: float, smooth: float, change: Callable[..., Any]
+) -> Planted:
+    """A Dice or Tversky with the slope change(V, D, y, a (1 - y) - b y).
+
+    V is the value, D the denominator hits + a false + b missed + smooth.
+    """
 
     class Wrong(base):
-        def _slope(self, p: Any, target: Any, weight: Any, *total: Any) -> Any:
-            value, whole = self._ratio(p, target, weight, *total)
-            y = target.astype(p.dtype)
-            a, b, _ = self._numbers(p)
-            return weight * change(value, whole, y, a * (1 - y) - b * y, a, b)
+        def weighted_gradient(self, prediction: Any, target: Any, share: Any) -> Any:
+            p, y = prediction, target
+            weight = share * batch_sum((share > 0).astype(share.dtype))
+            miss = a * p * (1 - y) + b * (1 - p) * y
+            total = batch_sum(weight * jnp.sum(miss))
+            whole = batch_sum(weight * jnp.sum(p * y)) + total + smooth
+            return weight * change(total / whole, whole, y, a * (1 - y) - b * y)
 
     Wrong.__name__ = f"Wrong{base.__name__}"
-    return Planted(Wrong(*args), "gradient")
+    return Planted(Wrong(), "gradient")
 
 
 def sigmoid(z: Any) -> jax.Array:
@@ -212,85 +218,25 @@ LOSSES: dict[str, dict[str, Planted]] = {
     },
     "Dice": {
         "denominator constant (F11)": overlap(
-            S.Dice, lambda v, whole, y, dwrong, a, b: dwrong / whole
+            S.Dice, 0.5, 0.5, 0.5, lambda v, whole, y, up: up / whole
         ),
         "sign": overlap(
-            S.Dice,
-            lambda v, whole, y, dwrong, a, b: (v * (y + dwrong) - dwrong) / whole,
+            S.Dice, 0.5, 0.5, 0.5, lambda v, whole, y, up: (v * (y + up) - up) / whole
         )._replace(factor=-1.0),
-        "the value's sign in the quotient rule": overlap(
-            S.Dice,
-            lambda v, whole, y, dwrong, a, b: (dwrong + v * (y + dwrong)) / whole,
+        "the quotient rule's sign": overlap(
+            S.Dice, 0.5, 0.5, 0.5, lambda v, whole, y, up: (up + v * (y + up)) / whole
         ),
     },
     "Tversky": {
         "alpha and beta swapped": overlap(
             S.Tversky,
-            lambda v, whole, y, dwrong, a, b: (
-                (b * (1 - y) - a * y - v * (y + b * (1 - y) - a * y)) / whole
-            ),
+            0.7,
+            0.3,
+            1.0,
+            lambda v, whole, y, up: (up - v * (y + up)) / whole,
         ),
-        "denominator squared": overlap(
-            S.Tversky,
-            lambda v, whole, y, dwrong, a, b: (dwrong - v * (y + dwrong)) / whole**2,
+        "denominator constant": overlap(
+            S.Tversky, 0.3, 0.7, 1.0, lambda v, whole, y, up: up / whole
         ),
     },
-}
-
-
-def penalty(base: Any, change: Callable[..., Any], *args: Any) -> Planted:
-    """A penalty with the gradient `change(penalty, params, right)`."""
-
-    class Wrong(base):
-        def gradient(self, params: Any) -> Any:
-            return change(self, params, super().gradient(params))
-
-    Wrong.__name__ = f"Wrong{base.__name__}"
-    return Planted(Wrong(*args), "gradient")
-
-
-def scaled(factor: float) -> Callable[..., Any]:
-    return lambda s, params, right: jax.tree.map(lambda g: factor * g, right)
-
-
-PENALTIES: dict[str, Planted] = {
-    "L2: factor 2 (H2)": penalty(penalties.L2, scaled(2.0), 0.1)._replace(factor=2.0),
-    "L2: sign": penalty(penalties.L2, scaled(-1.0), 0.1)._replace(factor=-1.0),
-    "L2: of the biases too (H2)": penalty(
-        penalties.L2,
-        lambda s, params, right: jax.tree.map(lambda p: s.strength * p, params),
-        0.1,
-    ),
-    "L1: the weight for its sign": penalty(
-        penalties.L1,
-        lambda s, params, right: map_weights(lambda w: s.strength * w, params),
-        0.1,
-    ),
-    "L1: slope 1 at 0 (H1)": penalty(
-        penalties.L1,
-        lambda s, params, right: map_weights(
-            lambda w: jnp.where(w >= 0, s.strength, -s.strength), params
-        ),
-        0.1,
-    ),
-    "ElasticNet: squares forgotten": penalty(
-        penalties.ElasticNet,
-        lambda s, params, right: penalties.L1(s.l1).gradient(params),
-        0.1,
-        0.2,
-    ),
-    "ElasticNet: absolute values forgotten": penalty(
-        penalties.ElasticNet,
-        lambda s, params, right: penalties.L2(s.l2).gradient(params),
-        0.1,
-        0.2,
-    ),
-    "ElasticNet: l2 / 2": penalty(
-        penalties.ElasticNet,
-        lambda s, params, right: map_weights(
-            lambda w: s.l1 * jnp.sign(w) + s.l2 / 2 * w, params
-        ),
-        0.1,
-        0.2,
-    ),
 }

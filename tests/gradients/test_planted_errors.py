@@ -7,7 +7,6 @@ are computed here for many parts in one program; `test_compare.py` asks for whol
 reports.
 """
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,10 +20,11 @@ from fnn.gradients.report import TermReport
 from fnn.gradients.terms import Terms, layer_terms, loss_terms, penalty_terms
 from fnn.layers import Dense, Sequential, Tanh
 from tests.catalogue import LOSSES, ROWS, WIDTH
-from tests.gradients import planted_losses
+from tests.gradients import planted_losses, planted_penalties
 from tests.gradients.planted import Planted, rule, term
 from tests.gradients.planted_activations import ACTIVATIONS
-from tests.gradients.planted_layers import DENSE, NORMS, OTHERS
+from tests.gradients.planted_layers import DENSE, OTHERS
+from tests.gradients.planted_norms import NORMS
 from tests.gradients.witnesses import backward_faults, road_faults
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -43,7 +43,7 @@ LOSS_ERRORS: dict[str, Planted] = {
 ERRORS: dict[str, Planted] = {
     **LAYER_ERRORS,
     **LOSS_ERRORS,
-    **planted_losses.PENALTIES,
+    **planted_penalties.PENALTIES,
 }
 
 
@@ -101,15 +101,23 @@ def terms_of_penalties() -> dict[str, Terms]:
     def terms(params: Any) -> Any:
         return {
             name: penalty_terms(planted.part, params)
-            for name, planted in planted_losses.PENALTIES.items()
+            for name, planted in planted_penalties.PENALTIES.items()
         }
 
     return jax.device_get(jax.jit(terms)(params))
 
 
-@functools.cache
-def accusations() -> dict[str, tuple[TermReport, ...]]:
+Accusations = dict[str, tuple[TermReport, ...]]
+
+
+@pytest.fixture(scope="module")
+def accusations() -> Accusations:
     """For each planted error the rows that the referee calls wrong."""
+    with jax.enable_x64(True):
+        return accuse()
+
+
+def accuse() -> Accusations:
     names = list(LAYER_ERRORS)
     # A program for all would be the largest of the suite; it compiles no faster.
     groups = [names[start : start + 20] for start in range(0, len(names), 20)]
@@ -126,9 +134,9 @@ def accusations() -> dict[str, tuple[TermReport, ...]]:
     return wrong
 
 
-def named_right(name: str) -> bool:
+def named_right(name: str, rows: tuple[TermReport, ...]) -> bool:
     """Whether layer, terms and factor are those that were planted, and no others."""
-    planted, rows = ERRORS[name], accusations()[name]
+    planted = ERRORS[name]
     kind = type(planted.part).__name__
     place = f"0 {kind}" if name in LAYER_ERRORS else kind
     if {row.layer for row in rows} != {place}:
@@ -141,12 +149,12 @@ def named_right(name: str) -> bool:
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_the_error_is_caught(name: str) -> None:
-    assert accusations()[name]
+def test_the_error_is_caught(name: str, accusations: Accusations) -> None:
+    assert accusations[name]
 
 
-def test_errors_are_enough_and_named_right() -> None:
-    missed = [name for name in ERRORS if not named_right(name)]
+def test_errors_are_enough_and_named_right(accusations: Accusations) -> None:
+    missed = [name for name in ERRORS if not named_right(name, accusations[name])]
     assert len(ERRORS) >= 120
     assert len(missed) <= 0.05 * len(ERRORS), missed
 
@@ -197,7 +205,7 @@ def test_wrong_losses_and_penalties_are_caught_by_the_roads() -> None:
         "penalty": (
             Tanh(),
             {"right": losses["right"]},
-            planted_losses.PENALTIES["L2: factor 2 (H2)"].part,
+            planted_penalties.PENALTIES["L2: factor 2 (H2)"].part,
         ),
     }
     faults = road_faults(cases, rng, WIDTH, ROWS)

@@ -30,7 +30,7 @@ def test_backward_is_the_vector_jacobian_product(
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0])
 def test_roads_agree_for_every_layer(names: list[str]) -> None:
     # A fixed seed: finite differences are wrong if a kink of ReLU lies in their step.
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(1)
     cases = {}
     for name in names:
         row = list(LOSSES)[NAMES.index(name) % len(LOSSES)]

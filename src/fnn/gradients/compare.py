@@ -34,16 +34,15 @@ _TIMES_AUTODIFF = 4
 _FEWEST_UNITS = 16
 _LARGEST = 0.25
 
-# Units of rounding, of the largest gradient in the layer, that pass as well: a gradient
-# that is exactly zero, as of a bias before a batch norm, is computed as rounding noise.
-_NOISE = 32
-
-# Of a batch norm before a batch norm all gradients are zero but for epsilon, and noise
-# is all there is. So that is measured: the layer's largest difference between two right
-# gradients that round differently, and this many times it pass. In float64 they are
-# those of the loss and, divided again, of this factor times the loss.
-_TIMES_ROUNDING = 16
-_FACTOR = 3.0
+# Units of rounding, of the largest gradient around, that pass as well: a gradient that
+# is exactly zero, as of a bias before a batch norm, is what rounding left of larger
+# numbers. Around are, for a layer alone, its own gradients, and through a network those
+# of all layers: of a batch norm before another one every gradient is zero but for
+# epsilon. In narrow floats so many units would be everything: no more than the share
+# below, or the few.
+_NOISE = 4096
+_NOISE_SHARE = 1e-3
+_FEW_UNITS = 32
 
 
 def compare_gradients(
@@ -103,11 +102,10 @@ def compare_gradients(
             jax.jit(road)(*parts[:5], key, parts[5]) for road in (autodiff, backprop)
         ]
         terms = jax.jit(_terms)(*parts, key)
-        again = jax.jit(rounded_otherwise)(*parts, key) if exact else truth
     (value, _, auto), (other, _, hand) = roads
-    auto, hand, true, again = map(jax.tree.leaves, (auto, hand, truth, again))
+    auto, hand, true = (jax.tree.leaves(tree) for tree in (auto, hand, truth))
     tolerance = _FLOAT64 if exact else _derived_tolerance(auto, true, dtype)
-    rows = _rows(labels, list(zip(auto, hand, strict=True)), tolerance, dtype, again)
+    rows = _rows(labels, list(zip(auto, hand, strict=True)), tolerance, dtype, True)
     names = list(terms)
     local = _rows(names, [tuple(terms[name]) for name in names], tolerance, dtype)
     local = _innermost(local)
@@ -145,41 +143,23 @@ def _terms(
     return found | penalty_terms(penalty, params)
 
 
-def rounded_otherwise(
-    model: Any, loss: Any, params: Any, stats: Any, batch: Batch, penalty: Any, key: Any
-) -> Any:
-    """The automatic gradient, every operation of which rounds another number."""
-
-    def value(params: Any, factor: jax.Array) -> jax.Array:
-        total, _ = batch_loss(model, loss, params, stats, batch, key, penalty)
-        return factor * total
-
-    # Not a constant to the compiler, which could otherwise undo it.
-    factor = jax.lax.optimization_barrier(
-        jnp.asarray(_FACTOR, jnp.asarray(batch.x).dtype)
-    )
-    gradients = jax.grad(value)(params, factor)
-    return jax.tree.map(lambda g: g / factor.astype(g.dtype), gradients)
-
-
 def _rows(
     labels: list[tuple[str, str]],
     pairs: list[Any],
     tolerance: float,
     dtype: Any,
-    again: list[Any] | None = None,
+    through_network: bool = False,
 ) -> tuple[TermReport, ...]:
-    """A row for each pair; `again` are the automatic values, rounded differently."""
-    noise: dict[str, float] = {}
-    for index, ((layer, _), (auto, _)) in enumerate(zip(labels, pairs, strict=True)):
-        auto = np.asarray(auto, np.float64)
-        found = _NOISE * float(jnp.finfo(dtype).eps) * np.abs(auto).max(initial=0.0)
-        if again is not None:
-            apart = np.abs(auto - np.asarray(again[index], np.float64))
-            found = max(found, _TIMES_ROUNDING * apart.max(initial=0.0))
-        noise[layer] = max(noise.get(layer, 0.0), float(found))
+    around: dict[str, float] = {}
+    for (layer, _), (auto, _) in zip(labels, pairs, strict=True):
+        largest = float(np.abs(np.asarray(auto, np.float64)).max(initial=0.0))
+        around[layer] = max(around.get(layer, 0.0), largest)
+    if through_network:
+        around = dict.fromkeys(around, max(around.values(), default=0.0))
+    unit = float(jnp.finfo(dtype).eps)
+    noise = min(_NOISE * unit, max(_NOISE_SHARE, _FEW_UNITS * unit))
     return tuple(
-        compare_term(layer, term, auto, hand, tolerance, noise[layer])
+        compare_term(layer, term, auto, hand, tolerance, noise * around[layer])
         for (layer, term), (auto, hand) in zip(labels, pairs, strict=True)
     )
 
