@@ -21,13 +21,14 @@ def predicted_gain(model: Layer, params: Tree, told: Statistics) -> float:
     The predicted log p_l is the sum of log(chi) / 2 from the last layer down to l, and
     the gain is read off it as off the measured one, by the slope of a straight line.
     Of more than 500 layers it is computed at 500, and interpolated between. NaN where
-    layers with weights and activations do not take turns.
+    layers with weights and activations do not take turns, or a skip goes round them.
     """
     layers = places(model, params)
     rows = [index for index, place in enumerate(layers) if place.has_weights]
     # Not into the last layer, which is not judged.
     pairs = list(itertools.pairwise(rows))[:-1]
-    if not pairs:
+    skips = any("Residual" in p.name or "ReZero" in p.name for p in layers)
+    if skips or not pairs:
         return math.nan
     every = np.arange(len(pairs))
     sampled = np.unique(np.linspace(0, len(pairs) - 1, _SAMPLES).astype(int))

@@ -5,6 +5,7 @@ They work through every container: `Sequential`, `Repeat`, `Residual`, `ReZero`,
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -25,11 +26,12 @@ from fnn.layers import (
     Softmax,
 )
 from fnn.layers.base import Layer
-from fnn.theory import critical_initializers, phase, weight_variance_of
+from fnn.theory import critical, critical_initializers, phase, weight_variance_of
 
 ACTIVATIONS = (Elementwise, PReLU, LearnedSwish)
 NORMALIZATIONS = (BatchNorm, LayerNorm, RMSNorm)
 _CRITICAL = 1e-6
+_SATURATING = 4.0
 
 
 def change(part: Any, function: Callable[[Any], Any]) -> Any:
@@ -73,6 +75,7 @@ def replace_activation(model: Layer, activation: Layer) -> Layer:
     )
 
 
+@functools.lru_cache
 def initializers_for(activation: Layer) -> tuple[Initializer, Initializer]:
     """Of weights and biases before an activation: its own where they are critical.
 
@@ -83,19 +86,26 @@ def initializers_for(activation: Layer) -> tuple[Initializer, Initializer]:
         >>> import fnn
         >>> initializers_for(fnn.layers.ReLU())
         (He(), Zeros())
-        >>> initializers_for(fnn.layers.GELU())
-        (VarianceScaling(scale=1.9838694308862067), Zeros())
+        >>> weights, biases = initializers_for(fnn.layers.GELU())
+        >>> round(weights.scale, 3), round(biases.entry_variance, 3)
+        (2.194, 0.067)
     """
     own: Initializer = getattr(activation, "initializer", LeCun())
     if abs(phase(activation, weight_variance_of(own, 1)).chi_1 - 1) < _CRITICAL:
         return own, Zeros()
     try:
-        return critical_initializers(activation)
+        point = critical(activation)
     except ValueError:
         return own, Zeros()
+    # Sigmoid is critical only where z is so large that nearly every unit is saturated.
+    if point.q_star > _SATURATING:
+        return own, Zeros()
+    return critical_initializers(activation)
 
 
-def redraw(model: Layer, weights: Initializer, biases: Initializer | None = None) -> Any:
+def redraw(
+    model: Layer, weights: Initializer, biases: Initializer | None = None
+) -> Any:
     """Another initializer of every Dense; the last one, if it stands alone, has LeCun.
 
     Example:
@@ -166,25 +176,23 @@ def add_normalization(model: Layer, normalization: Callable[[int], Layer]) -> La
         True
     """
 
-    def one(part: Any) -> Any:
+    def grown(part: Any, outermost: bool = False) -> Any:
         if not isinstance(part, Sequential):
             return part
         layers: list[Layer] = []
-        last = len(part.layers) - 1
-        for index, layer in enumerate(part.layers):
-            inner = isinstance(layer, Dense) and (index < last or part is not model)
-            norm = normalization(layer.n_out) if inner else None  # pyright: ignore
-            if isinstance(norm, BatchNorm):
-                layer = dataclasses.replace(layer, bias=False)  # pyright: ignore
-            layers += [layer] if norm is None else [layer, norm]
+        for layer in part.layers:
+            if not isinstance(layer, Dense) or (outermost and layer is part.layers[-1]):
+                layers.append(layer)
+                continue
+            norm = normalization(layer.n_out)
+            bias = layer.bias and not isinstance(norm, BatchNorm)
+            layers += [dataclasses.replace(layer, bias=bias), norm]  # pyright: ignore
         return Sequential(layers=tuple(layers))
 
-    # The outermost Sequential is rebuilt by `change`, so it is told apart here.
     if not isinstance(model, Sequential):
-        return change(model, one)
-    inner = Sequential(layers=tuple(change(layer, one) for layer in model.layers))
-    model = inner
-    return one(inner)
+        return change(model, grown)
+    inner = tuple(change(layer, grown) for layer in model.layers)
+    return grown(Sequential(layers=inner), outermost=True)
 
 
 def add_residual(model: Layer) -> Layer:
