@@ -54,9 +54,16 @@ class Phase:
         else:
             self._tell(found)
         if self.plot is not None:
-            from fnn.cli.plot_phase import save
+            from fnn.cli.plot_phase import Network, save
 
-            save(self.plot, self, found)
+            network = Network(
+                self.describe(),
+                ACTIVATIONS[self.activation],
+                self.weight_variance,
+                self.bias_variance,
+                self.keep,
+            )
+            save(self.plot, network, found)
         return 0
 
     def describe(self) -> str:

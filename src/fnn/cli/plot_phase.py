@@ -1,6 +1,7 @@
 """The picture of `fnn phase`: where random networks are ordered and chaotic."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -10,8 +11,6 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 import fnn
-from fnn.cli.options import ACTIVATIONS
-from fnn.cli.phase import Phase
 from fnn.layers import Layer
 from fnn.theory.expectations import moments
 
@@ -28,28 +27,37 @@ _FAINT = 0.02
 _BOX = {"boxstyle": "round", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
 
 
-def save(path: Path, network: Phase, found: fnn.theory.Phase) -> None:
+class Network(NamedTuple):
+    """What is marked in the diagram, and how it is called there."""
+
+    name: str
+    activation: Layer
+    weight_variance: float
+    bias_variance: float
+    keep: float
+
+
+def save(path: Path, network: Network, found: fnn.theory.Phase) -> None:
     """Draw the phase diagram with this network marked into one PNG.
 
     Args:
         path: where it goes.
-        network: the activation and the variances.
+        network: the one that is marked.
         found: what theory predicts of it.
 
     Raises:
         ValueError: the file cannot be written.
     """
-    activation = ACTIVATIONS[network.activation]
     figure = Figure(figsize=(7.5, 5.6), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    right, top = _reach(activation, network)
+    right, top = _reach(network)
     wide = np.linspace(right / 1000, right, _COLUMNS)
     high = np.linspace(0, top, _ROWS)
-    log_chi = np.log(chi_1(activation, wide / network.keep, high))
+    log_chi = np.log(chi_1(network.activation, wide / network.keep, high))
     _draw_regions(figure, axes, wide, high, log_chi)
     _draw_scales(axes, wide, high, log_chi)
-    _draw_line(axes, activation, network.keep)
+    _draw_line(axes, network.activation, network.keep)
     _draw_network(axes, network, found)
     figure.legend(loc="outside lower center", ncols=2, fontsize=9, frameon=False)
     axes.set_xlim(0, right)
@@ -102,10 +110,10 @@ def _crossing(values: np.ndarray) -> np.ndarray:
     return np.where(turns, before + low / np.where(turns, low - high, 1.0), after)
 
 
-def _reach(activation: Layer, network: Phase) -> tuple[float, float]:
+def _reach(network: Network) -> tuple[float, float]:
     """How far the axes go: past the network, and past a critical point."""
     try:
-        critical = fnn.theory.critical(activation)
+        critical = fnn.theory.critical(network.activation)
     except ValueError:
         right, top = 2.0, 0.1
     else:
@@ -186,7 +194,7 @@ def _critical(activation: Layer, q: float) -> fnn.theory.Critical | None:
         return None
 
 
-def _draw_network(axes: Axes, network: Phase, found: fnn.theory.Phase) -> None:
+def _draw_network(axes: Axes, network: Network, found: fnn.theory.Phase) -> None:
     axes.plot(
         network.weight_variance,
         network.bias_variance,
@@ -200,11 +208,11 @@ def _draw_network(axes: Axes, network: Phase, found: fnn.theory.Phase) -> None:
     )
 
 
-def _title(network: Phase, found: fnn.theory.Phase) -> str:
+def _title(network: Network, found: fnn.theory.Phase) -> str:
     depth = found.trainable_depth
     layers = f"{depth:.0f}" if depth >= 10 else f"{depth:.1f}"
     told = "any depth" if np.isinf(depth) else f"about {layers} layers"
     return (
-        f"{network.describe()}\n{found.phase}: "
+        f"{network.name}\n{found.phase}: "
         rf"$\chi_1$ = {found.chi_1:.4g}, trainable depth $6\,\xi_c$: {told}"
     )

@@ -122,7 +122,7 @@ class Sequential(Layer):
         >>> model = Sequential(fnn.layers.Dense(4, 3), fnn.layers.ReLU())
         >>> params, stats = model.init(jax.random.key(0))
         >>> y, stats, tape = model.forward(
-        ...     params, stats, jnp.ones(4), jax.random.key(1), train=False)
+        ...     params, stats, jax.numpy.ones(4), jax.random.key(1), train=False)
         >>> y.shape
         (3,)
     """

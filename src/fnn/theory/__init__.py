@@ -4,6 +4,9 @@ All of it is computed in float64 on the host, whatever JAX is set to, and none o
 is traced. Weights have variance weight_variance / n_in, biases bias_variance.
 """
 
+from fnn.theory.centered import CenteredOrthogonal as CenteredOrthogonal
+from fnn.theory.centered import centered_critical as centered_critical
+from fnn.theory.centered import centered_initializers as centered_initializers
 from fnn.theory.criticality import Critical as Critical
 from fnn.theory.criticality import critical as critical
 from fnn.theory.criticality import critical_initializers as critical_initializers

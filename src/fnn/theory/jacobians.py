@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from fnn._core.checks import check_size
 from fnn._core.layer_checks import check_layer
-from fnn._core.theory_checks import check_positive, no_isometry
+from fnn._core.theory_checks import check_positive, check_real, no_isometry
 from fnn.layers import Layer
 from fnn.layers.base import Tree
 from fnn.theory.expectations import check_activation, moments
@@ -67,24 +67,29 @@ def jacobian_moments(
         return math.inf, math.inf
 
 
-def isometric_q(activation: Layer, depth: int, variance: float) -> float:
+def isometric_q(
+    activation: Layer, depth: int, variance: float, mean: float = 0.0
+) -> float:
     """The length of signals at which squared singular values have this variance.
 
     For orthogonal weights at the critical point of that q, where their mean is 1:
     solves depth (mu_2 / mu_1^2 - 1) = variance, exactly. For tanh the left side is
-    about 8 depth q^2 where q is small.
+    about 8 depth q^2 where q is small. With a mean of pre-activations ReLU has such a
+    q as well: where a share variance / depth of them is below 0.
 
     Args:
         activation: an elementwise layer, or a PReLU or LearnedSwish as it starts.
         depth: the number of layers.
         variance: of the squared singular values.
+        mean: of pre-activations, given by biases.
 
     Returns:
-        q, for `critical` or `critical_initializers(..., orthogonal=True)`.
+        q, for `critical` or `critical_initializers(..., orthogonal=True)`; with a mean
+        for `centered_critical` or `centered_initializers`.
 
     Raises:
         TypeError: the activation does not act entry by entry.
-        ValueError: there is no such q, as for ReLU.
+        ValueError: there is no such q, as for ReLU without a mean.
 
     Example:
         >>> import fnn
@@ -99,10 +104,14 @@ def isometric_q(activation: Layer, depth: int, variance: float) -> float:
     check_activation(activation)
     check_size("depth", depth)
     check_positive("variance", variance)
-    points = (10 ** (step / 8) for step in range(-96, 65))
-    q = first_root(lambda q: depth * _slope_spread(activation, q) - variance, points)
+    check_real("mean", mean)
+
+    def excess(q: float) -> float:
+        return depth * _slope_spread(activation, q, mean) - variance
+
+    q = first_root(excess, (10 ** (step / 8) for step in range(-96, 65)))
     if q is None:
-        spread = depth * _slope_spread(activation, 0.0)
+        spread = depth * _slope_spread(activation, 0.0, mean)
         raise no_isometry(activation, variance, spread)
     return q
 
@@ -149,7 +158,7 @@ def _singular_values(model: Layer, params: Tree, stats: Tree, x: Tree) -> jax.Ar
     return jnp.linalg.svd(jax.jacrev(output)(x), compute_uv=False)
 
 
-def _slope_spread(activation: Layer, q: float) -> float:
+def _slope_spread(activation: Layer, q: float, mean: float = 0.0) -> float:
     """mu_2 / mu_1^2 - 1: the relative variance of squared slopes."""
-    at_q = moments(activation, q)
+    at_q = moments(activation, q, mean)
     return at_q.slope_fourth / at_q.slope_square**2 - 1
