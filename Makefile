@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # The first of these that is new enough makes the environment; PYTHON=... goes first.
 PYTHONS := $(PYTHON) python3 python3.12 python3.13 python3.14
 
-.PHONY: train test lint bench clean
+.PHONY: train test lint bench peers clean
 
 train: $(READY)
 	$(BIN)/fnn train
@@ -20,8 +20,16 @@ lint: $(READY)
 	$(BIN)/pyright
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks.step
-	$(BIN)/python -m benchmarks.depth
+	$(BIN)/python -m benchmarks
+
+# The libraries that `make bench` compares fnn with, in environments of their own. Those
+# that cannot be installed are absent from its tables.
+TORCH_PYTHON := python3.11
+peers: $(READY)
+	$(BIN)/python -m venv --clear .venv-peers
+	.venv-peers/bin/python -m pip install --quiet -r benchmarks/peers.txt
+	-$(TORCH_PYTHON) -m venv --clear .venv-torch && \
+	    .venv-torch/bin/python -m pip install --quiet -r benchmarks/torch.txt
 
 $(READY): pyproject.toml constraints.txt
 	@for python in $(PYTHONS); do \
@@ -45,4 +53,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-peers .venv-torch

@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 import fnn
-from benchmarks.harness import interleave, machine
+from fnn.cli.timing import interleave, machine
 
 WIDTH, ROWS, DEEP, SHALLOW = 64, 64, 1000, 10
 L = fnn.layers

@@ -1,95 +1,98 @@
-"""Timing side by side: candidates in turn, medians and spread, compilation apart."""
+"""The race: every candidate in a process of its own, one turn each, round after round.
 
-import os
-import platform
+A machine that others use changes its speed from minute to minute. So all candidates of
+a case stay alive, wait while another one works, and ratios are taken within a round.
+"""
+
+import tempfile
 import time
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Iterator
 from statistics import median, quantiles
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax
+from benchmarks.peers import Entrant
+from benchmarks.process import Process
 
-
-class Timing(NamedTuple):
-    """Seconds a call over the rounds, and how they compare with a baseline's.
-
-    Attributes:
-        median: of the seconds.
-        low: first quartile.
-        high: third quartile.
-        ratio: median over the rounds of the seconds over the baseline's in that round.
-    """
-
-    median: float
-    low: float
-    high: float
-    ratio: float
+CACHE = {
+    "JAX_ENABLE_COMPILATION_CACHE": "true",
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 
 
-def interleave(
-    candidates: dict[str, Callable[[], Any]], rounds: int = 61, seconds: float = 0.05
-) -> dict[str, Timing]:
-    """Time the candidates in turn, A B A B ..., so that drift touches all alike.
-
-    Each candidate is called until it is warm, then in every round as often as fits
-    into `seconds`. A candidate returns arrays; a turn ends when the last is ready.
-    Turns are short and ratios are taken within a round: a shared machine changes its
-    speed between rounds more than within one.
-
-    Args:
-        candidates: a function without arguments for each name; the first is the
-            baseline.
-        rounds: how often each one has its turn.
-        seconds: length of a turn.
+def race(case: str, entrants: list[Entrant], rounds: int) -> dict[str, Any]:
+    """Run one case.
 
     Returns:
-        A `Timing` for each name.
+        For each entrant its figure, its first turn's and its median seconds a unit,
+        the quartiles, the peak memory of its process, and `ratio`: the median over the
+        rounds of its seconds over those of the first entrant. Or why it failed.
     """
-    calls = {}
-    for name, run in candidates.items():
-        jax.block_until_ready(run())
-        calls[name] = max(1, round(seconds / _seconds_a_call(run, 20)))
-    samples: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(rounds):
-        for name, run in candidates.items():
-            samples[name].append(_seconds_a_call(run, calls[name]))
+    told: dict[str, Any] = {}
+    running: dict[str, Process] = {}
+    try:
+        for entrant in entrants:
+            process = Process(entrant, case)
+            first = process.read()
+            if first is None:
+                told[entrant.name] = {"failed": process.last_words()}
+            else:
+                told[entrant.name], running[entrant.name] = first, process
+        samples: dict[str, list[float]] = {name: [] for name in running}
+        for _ in range(rounds):
+            for name, process in running.items():
+                samples[name].append(process.turn())
+        for name, process in running.items():
+            told[name] |= process.end()
+    finally:
+        for process in running.values():
+            process.kill()
+    return _with_times(told, samples)
+
+
+def race_cold(
+    case: str, entrants: list[Entrant], rounds: int, cached: bool
+) -> dict[str, Any]:
+    """Run a case whose unit is a whole process, with a filled cache or without any."""
+    samples: dict[str, list[float]] = {entrant.name: [] for entrant in entrants}
+    with tempfile.TemporaryDirectory() as folder:
+        variables = CACHE | {"JAX_COMPILATION_CACHE_DIR": folder} if cached else {}
+        for number in range(rounds + 1):
+            for entrant in entrants:
+                start = time.perf_counter()
+                process = Process(entrant, case, "--once", variables=variables)
+                process.end()
+                # The first round reads files from the disk and fills the cache.
+                if number:
+                    samples[entrant.name].append(time.perf_counter() - start)
+    return _with_times({entrant.name: {} for entrant in entrants}, samples)
+
+
+def _with_times(told: dict[str, Any], samples: dict[str, list[float]]) -> Any:
+    if not samples:
+        return told
     baseline = next(iter(samples.values()))
-    timings = {}
     for name, values in samples.items():
         low, _, high = quantiles(values, n=4)
-        ratio = median(a / b for a, b in zip(values, baseline, strict=True))
-        timings[name] = Timing(median(values), low, high, ratio)
-    return timings
+        ratios = [a / b for a, b in zip(values, baseline, strict=True)]
+        told[name] |= {
+            "seconds": median(values),
+            "low": low,
+            "high": high,
+            "ratio": median(ratios),
+        }
+    return told
 
 
-def _seconds_a_call(run: Callable[[], Any], calls: int) -> float:
-    result = None
-    start = time.perf_counter()
-    for _ in range(calls):
-        result = run()
-    jax.block_until_ready(result)
-    return (time.perf_counter() - start) / calls
-
-
-def machine() -> dict[str, str]:
-    """What a figure must be read with: date, processor, versions, flags."""
-    return {
-        "date": date.today().isoformat(),
-        "cores": str(os.cpu_count()),
-        "processor": _processor(),
-        "python": platform.python_version(),
-        "jax": jax.__version__,
-        "device": jax.devices()[0].device_kind,
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "unset"),
-        "XLA_FLAGS": os.environ.get("XLA_FLAGS", "unset"),
-    }
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo") as file:
-            names = (line for line in file if line.startswith("model name"))
-            return next(names).split(":")[1].strip()
-    except (OSError, StopIteration):
-        return platform.processor()
+def lines_of(told: dict[str, Any]) -> Iterator[str]:
+    """One case for the terminal."""
+    for name, row in told.items():
+        if "failed" in row:
+            yield f"  {name:40} failed: {row['failed']}"
+            continue
+        figure = f"{row['figure']:.4g}" if "figure" in row else ""
+        yield (
+            f"  {name:40} {row['seconds'] * 1e6:12,.1f} us"
+            f" ({row['low'] * 1e6:,.1f} - {row['high'] * 1e6:,.1f})"
+            f" {row['ratio']:7.2f}  {figure}"
+        )

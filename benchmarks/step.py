@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import fnn
-from benchmarks.harness import interleave, machine
+from fnn.cli.timing import interleave, machine
 
 SIZES, ROWS, RATE = (64, 100, 10), 32, 1e-3
 
@@ -91,24 +91,28 @@ def candidates() -> dict[str, Callable[[], Any]]:
     return loops
 
 
-def main() -> None:
+def measure() -> dict[str, Any]:
+    """Seconds a step, and to those by hand, as plain data."""
     runs = candidates()
-    losses = {name: run() for name, run in runs.items()}
-    first = float(losses.pop("by hand"))
+    losses = {name: float(run()) for name, run in runs.items()}
+    first = losses["by hand"]
     for name, loss in losses.items():
         # A fast wrong run is no run.
-        assert abs(float(loss) - first) < 1e-5, (name, float(loss), first)
-    timings = interleave(runs)
+        assert abs(loss - first) < 1e-5, (name, loss, first)
+    return {name: timing._asdict() for name, timing in interleave(runs).items()}
+
+
+def main() -> None:
+    timings = measure()
     if "--json" in sys.argv:
-        ratios = {name: timing.ratio for name, timing in timings.items()}
-        print(json.dumps({"machine": machine(), "ratios": ratios}))
+        print(json.dumps({"machine": machine(), "timings": timings}))
         return
     for key, value in machine().items():
         print(f"{key:16} {value}")
     print(f"\n{'step':16} {'us':>7} {'quartiles':>15} {'to by hand':>11}")
-    for name, timing in timings.items():
-        spread = f"{timing.low * 1e6:.1f} - {timing.high * 1e6:.1f}"
-        print(f"{name:16} {timing.median * 1e6:7.1f} {spread:>15} {timing.ratio:11.3f}")
+    for name, row in timings.items():
+        spread = f"{row['low'] * 1e6:.1f} - {row['high'] * 1e6:.1f}"
+        print(f"{name:16} {row['median'] * 1e6:7.1f} {spread:>15} {row['ratio']:11.3f}")
 
 
 if __name__ == "__main__":

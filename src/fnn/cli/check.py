@@ -1,7 +1,6 @@
 """`fnn check`: the two gradient roads on one batch of digits."""
 
-import statistics
-import time
+import functools
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,10 +13,8 @@ from fnn.cli.check_all import check_all
 from fnn.cli.digits import DigitsNetwork, digits
 from fnn.cli.options import ROADS, Flag
 from fnn.cli.output import console, grid, print_json
+from fnn.cli.timing import interleave
 from fnn.data import Batch
-
-_SECONDS_OF_TIMING = 0.5
-_FEWEST_TIMES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,19 +90,13 @@ def measure(
     programs = {
         name: jax.jit(road).lower(*arguments).compile() for name, road in ROADS.items()
     }
-    for program in programs.values():
-        jax.block_until_ready(program(*arguments))
-    times: dict[str, list[float]] = {name: [] for name in programs}
-    rounds, begin = 0, time.perf_counter()
-    # In turns, so that whatever else the machine does falls on both alike.
-    while rounds < _FEWEST_TIMES or time.perf_counter() - begin < _SECONDS_OF_TIMING:
-        for name, program in programs.items():
-            start = time.perf_counter()
-            jax.block_until_ready(program(*arguments))
-            times[name].append(time.perf_counter() - start)
-        rounds += 1
+    runs = {
+        name: functools.partial(program, *arguments)
+        for name, program in programs.items()
+    }
+    timings = interleave(runs, rounds=11)
     return {
-        name: Cost(statistics.median(times[name]), _temporary_bytes(program))
+        name: Cost(timings[name].median, _temporary_bytes(program))
         for name, program in programs.items()
     }
 

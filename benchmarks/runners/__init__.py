@@ -1,0 +1,1 @@
+"""One module a peer, each written as that peer's own documentation advises."""
