@@ -1,5 +1,6 @@
 """Epochs, validation, early stopping."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -110,21 +111,26 @@ def fit(
     recipe, data = jax.device_put((recipe, data))
     state = _copy(state)
     best = state
-    losses: list[float] = []
-    history: dict[str, list[float]] = {}
+    losses: list[Any] = []
+    history: dict[str, list[Any]] = {}
     best_epoch = 0
     for number in range(1, epochs + 1):
-        state, info = _train_epoch(recipe, state, data, batch_size)
-        values: dict[str, jax.Array] = {}
-        if validation is not None:
-            values = _evaluate(recipe, state, validation, tuple(metrics))
-        losses.append(float(jnp.mean(info.loss)))
+        state, loss, values = _epoch(
+            recipe, state, data, validation, batch_size, tuple(metrics)
+        )
+        losses.append(loss)
         for name, value in values.items():
-            history.setdefault(name, []).append(float(value))
+            history.setdefault(name, []).append(value)
+        best_epoch = number
+        if early_stopping is None and not on_epoch:
+            # Nobody asks yet: the next epoch is under way before this one ends.
+            continue
+        losses[-1] = float(loss)
+        for series in history.values():
+            series[-1] = float(series[-1])
         latest = {name: series[-1] for name, series in history.items()}
         for function in on_epoch:
             function(state, Epoch(number, epochs, losses[-1], latest))
-        best_epoch = number
         if early_stopping is not None:
             on_training = early_stopping.monitor == TRAINING_LOSS
             series = losses if on_training else history[early_stopping.monitor]
@@ -134,12 +140,26 @@ def fit(
             if early_stopping.stops(series):
                 break
     final = state if early_stopping is None else best
-    arrays = {name: np.asarray(series) for name, series in history.items()}
-    return final, History(np.asarray(losses), arrays, best_epoch)
+    losses, history = jax.device_get((losses, history))
+    arrays = {name: np.asarray(series, float) for name, series in history.items()}
+    return final, History(np.asarray(losses, float), arrays, best_epoch)
 
 
-_train_epoch = jax.jit(train_epoch, static_argnames="batch_size", donate_argnums=1)
-_evaluate = jax.jit(evaluate, static_argnums=3)
+@functools.partial(jax.jit, static_argnums=(4, 5), donate_argnums=1)
+def _epoch(
+    recipe: Recipe,
+    state: TrainState,
+    data: Any,
+    validation: Any,
+    batch_size: int,
+    metrics: tuple[Metric, ...],
+) -> tuple[TrainState, jax.Array, dict[str, jax.Array]]:
+    """(state, mean training loss, values on the validation data): one program."""
+    state, info = train_epoch(recipe, state, data, batch_size)
+    values = {}
+    if validation is not None:
+        values = evaluate(recipe, state, validation, metrics)
+    return state, jnp.mean(info.loss), values
 
 
 def _copy(state: TrainState) -> TrainState:
