@@ -60,7 +60,8 @@ def test_a_part_without_a_row_is_noticed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def documented() -> dict[str, Any]:
-    rooms = [fnn, *(getattr(fnn, room) for room in ROOMS), fnn.data]
+    rooms = [fnn, *(getattr(fnn, room) for room in ROOMS)]
+    rooms += [fnn.data, fnn.theory]
     return {
         f"{room.__name__}.{name}": value
         for room in rooms

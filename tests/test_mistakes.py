@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fnn
-from tests.mistakes import choices, data, parts, recipes, sets, tools, training
+from tests.mistakes import choices, data, depth, parts, recipes, sets, tools, training
 
 CHECKS = Path(fnn.__file__).parent / "_core"
 COMPILED: list[str] = []
@@ -23,6 +23,7 @@ MISTAKES = {
         ("training", training.TABLE),
         ("choices", choices.TABLE),
         ("sets", sets.TABLE),
+        ("depth", depth.TABLE),
     )
     for name, row in table.items()
 }

@@ -71,7 +71,8 @@ def check_range(name: str, value: Any, allowed: Range) -> None:
 def check_size(name: str, value: Any, at_least: int = 1) -> None:
     """Raise unless `value` is a Python or NumPy integer of at least `at_least`."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer, got {value!r}.")
+        got = repr(value) if np.isscalar(value) else describe(value)
+        raise TypeError(f"{name} must be an integer, got {got}.")
     if value < at_least:
         raise ValueError(f"{name} must be at least {at_least}, got {value}.")
 

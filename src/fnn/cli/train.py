@@ -119,7 +119,7 @@ class Train(DigitsNetwork):
             best_validation_accuracy=float(accuracies.max()),
             best_epoch=int(accuracies.argmax()) + 1,
             confusion=most_frequent(confusion),
-            parameters=sum(leaf.size for leaf in jax.tree.leaves(state.params)),
+            parameters=fnn.parameter_count(state.params),
             epochs=len(history.loss),
             seconds=time.perf_counter() - started,
             recipe=self.describe(),

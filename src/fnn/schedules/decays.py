@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fnn._core.checks import check_kind, is_python_number
+from fnn._core.checks import Range, check_kind, check_range, is_python_number
 from fnn._core.component import number
 from fnn.schedules.base import Schedule, in_floats
 
@@ -101,6 +101,9 @@ class MultiStep(Schedule):
         if is_python_number(self.boundaries):
             expected = "a tuple of steps, such as (10, 15)"
             check_kind("MultiStep.boundaries", self.boundaries, tuple, expected)
+        elif isinstance(self.boundaries, tuple):
+            for boundary in filter(is_python_number, self.boundaries):
+                check_range("MultiStep.boundaries", boundary, Range(at_least=0))
 
     def __call__(self, step: Any) -> jax.Array:
         t, rule = in_floats(self, step)
