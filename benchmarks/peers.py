@@ -16,6 +16,7 @@ ENVIRONMENT = {
     "MALLOC_TOP_PAD_": "67108864",
     "OMP_NUM_THREADS": str(os.cpu_count()),
     "KERAS_BACKEND": "jax",
+    "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
     "JAX_PLATFORMS": "cpu",
     "JAX_ENABLE_COMPILATION_CACHE": "false",
 }

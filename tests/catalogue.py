@@ -55,6 +55,9 @@ LAYERS: dict[str, Callable[[], fnn.layers.Layer]] = {
     "Checkpoint:every second layer": lambda: L.Repeat(
         L.Checkpoint(L.Repeat(L.Sequential(L.Tanh(), L.Dense(WIDTH, WIDTH)), 2)), 2
     ),
+    "MixedPrecision": lambda: L.MixedPrecision(
+        L.Sequential(L.Tanh(), L.Dense(WIDTH, WIDTH))
+    ),
     "Tied": lambda: L.Tied(L.Sequential(L.Tanh(), L.Dense(WIDTH, WIDTH)), 3),
     "Tied:BatchNorm": lambda: L.Tied(
         L.Sequential(L.Dense(WIDTH, WIDTH, bias=False), L.BatchNorm(WIDTH), L.ReLU()), 3

@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 import fnn
-from tests.mistakes import choices, data, depth, parts, recipes, sets, tools, training
+from tests.mistakes import (
+    choices,
+    data,
+    depth,
+    many,
+    parts,
+    recipes,
+    sets,
+    tools,
+    training,
+)
 
 CHECKS = Path(fnn.__file__).parent / "_core"
 COMPILED: list[str] = []
@@ -24,6 +34,7 @@ MISTAKES = {
         ("choices", choices.TABLE),
         ("sets", sets.TABLE),
         ("depth", depth.TABLE),
+        ("many", many.TABLE),
     )
     for name, row in table.items()
 }

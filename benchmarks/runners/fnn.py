@@ -111,9 +111,9 @@ def sweep(case: Case, **options: Any) -> Run:
     keys = jax.random.split(jax.random.key(0), len(recipes))
     start = jax.jit(jax.vmap(fnn.init, in_axes=(None, 0)))(first, keys)
     made = [cases.weights(case, seed) for seed in range(len(recipes))]
+    like = jax.tree.map(lambda leaf: leaf[0], start.params)
     params = jax.tree.map(
-        lambda *leaves: np.stack(leaves),
-        *(jax.tree.map(np.asarray, filled(start.params, one)) for one in made),
+        lambda *leaves: np.stack(leaves), *(filled(like, one) for one in made)
     )
     start = jax.tree.map(np.asarray, start._replace(params=params))
     states = [jax.tree.map(lambda a, i=i: a[i], start) for i in range(len(recipes))]
@@ -179,6 +179,11 @@ def _both(make: Callable[[Case, Any], Run], name: str) -> dict[str, Any]:
     }
 
 
+def _rounded_steps(case: Case, recipe: Any) -> Run:
+    rounded = L.MixedPrecision(recipe.model)
+    return steps(case, dataclasses.replace(recipe, model=rounded))
+
+
 def _recomputed(case: Case) -> Run:
     def block(*layers: Any) -> Any:
         return L.Checkpoint(L.Sequential(*layers))
@@ -193,6 +198,7 @@ CANDIDATES: Candidates = {
     "C1 fit": _FIT,
     "C2": _STEPS | _FIT,
     "C3": _STEPS,
+    "C3 bfloat16": _both(_rounded_steps, "train_step"),
     "C4 150": _DEEP,
     "C4 1000": _DEEP,
     "C5": {"sweep": sweep},

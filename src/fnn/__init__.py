@@ -5,9 +5,10 @@ The verbs stand here; parts stand in their rooms: `fnn.layers`, `fnn.losses`,
 `fnn.data`. In the order of the loop: data, model, loss, gradient, optimizer, state.
 """
 
-from fnn import classic as classic
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from fnn import data as data
-from fnn import health as health
 from fnn import initializers as initializers
 from fnn import layers as layers
 from fnn import losses as losses
@@ -15,7 +16,6 @@ from fnn import metrics as metrics
 from fnn import optimizers as optimizers
 from fnn import penalties as penalties
 from fnn import schedules as schedules
-from fnn import theory as theory
 from fnn._core.component import Component as Component
 from fnn._core.component import number as number
 from fnn._core.component import static as static
@@ -26,8 +26,6 @@ from fnn.gradients.compare import compare_gradients as compare_gradients
 from fnn.gradients.finite_differences import finite_differences as finite_differences
 from fnn.gradients.report import GradientReport as GradientReport
 from fnn.gradients.statistics import Statistics as Statistics
-from fnn.health.cure import cure as cure
-from fnn.health.diagnose import diagnose as diagnose
 from fnn.training.base import Info as Info
 from fnn.training.base import Recipe as Recipe
 from fnn.training.base import TrainState as TrainState
@@ -35,7 +33,16 @@ from fnn.training.base import init as init
 from fnn.training.base import predict as predict
 from fnn.training.bias_variance import BiasVariance as BiasVariance
 from fnn.training.bias_variance import bias_variance as bias_variance
+from fnn.training.compilation_cache import (
+    use_compilation_cache as use_compilation_cache,
+)
+from fnn.training.compiled import CompiledPredict as CompiledPredict
+from fnn.training.compiled import compile_predict as compile_predict
+from fnn.training.cross_validation import CrossValidation as CrossValidation
+from fnn.training.cross_validation import cross_validate as cross_validate
 from fnn.training.early_stopping import EarlyStopping as EarlyStopping
+from fnn.training.ensemble import Ensemble as Ensemble
+from fnn.training.ensemble import ensemble as ensemble
 from fnn.training.epoch import train_epoch as train_epoch
 from fnn.training.evaluate import evaluate as evaluate
 from fnn.training.explain import explain as explain
@@ -64,4 +71,27 @@ from fnn.training.sweep import Sweep as Sweep
 from fnn.training.sweep import sweep as sweep
 from fnn.training.unit_variance import unit_variance as unit_variance
 
+if TYPE_CHECKING:
+    from fnn import classic as classic
+    from fnn import health as health
+    from fnn import theory as theory
+    from fnn.health.cure import cure as cure
+    from fnn.health.diagnose import diagnose as diagnose
+
 __version__ = "0.1.0"
+
+# Training does without these: they are imported when they are first named.
+_ROOMS = ("classic", "health", "theory")
+_VERBS = {"cure": "fnn.health.cure", "diagnose": "fnn.health.diagnose"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"fnn.{name}")
+    if name in _VERBS:
+        return getattr(importlib.import_module(_VERBS[name]), name)
+    raise AttributeError(f"module 'fnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS, *_VERBS})

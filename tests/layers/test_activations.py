@@ -216,8 +216,11 @@ def test_nothing_else_warns(layers: tuple[L.Layer, ...]) -> None:
 def test_tape_holds_the_input_only_where_the_output_does_not_tell() -> None:
     """In a stack the output of one layer is stored once, as the input of the next."""
     z = jnp.array([-1.0, 1.0])
-    for layer in (L.ELU(), L.SELU(), L.Softplus(), L.LeakyReLU(), L.Tanh()):
+    for layer in (L.ELU(), L.SELU(), L.Softplus(), L.Tanh()):
         y, _, tape = layer.forward((), (), z, KEY, train=True)
         assert tape is y
+    for layer in (L.ReLU(), L.LeakyReLU()):
+        y, _, tape = layer.forward((), (), z, KEY, train=True)
+        assert tape.array is y
     for layer in (L.Swish(), L.GELU(), L.GELUTanh()):
         assert layer.forward((), (), z, KEY, train=True)[2] is z

@@ -48,6 +48,11 @@ TABLE: Table = {
         ValueError,
         r"AdamW\.weight_decay must be at least 0, got -0\.1\.",
     ),
+    "MixedPrecision's dtype": (
+        lambda: L.MixedPrecision(L.ReLU(), "float32"),
+        ValueError,
+        r"MixedPrecision\.dtype must be 'bfloat16' or 'float16', got 'float32'\.",
+    ),
     "AMSGrad's form": (
         lambda: optimizers.AMSGrad(form="torch"),
         ValueError,

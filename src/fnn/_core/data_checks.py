@@ -38,6 +38,40 @@ def check_array(name: str, value: Any) -> None:
         )
 
 
+def check_shaped(name: str, value: Any) -> None:
+    """Raise TypeError unless `value` has a shape, and a dtype that JAX keeps."""
+    if not hasattr(value, "shape") or not hasattr(value, "dtype"):
+        raise TypeError(
+            f"{name} must be an array or a jax.ShapeDtypeStruct, got {describe(value)}."
+        )
+    kept = jax.dtypes.canonicalize_dtype(value.dtype)
+    if kept != value.dtype:
+        raise TypeError(
+            f"{name} must be {kept}, as 64 bits are not enabled, got {value.dtype}. "
+            f"Write {name}.astype(np.{kept})."
+        )
+
+
+def check_compiled_input(shape: tuple[int, ...], dtype: Any, x: Any) -> None:
+    """Raise unless x is an array of the shape and dtype that was compiled for."""
+    # The way of every call, at 0.2 us: reasons are looked for only where it is wrong.
+    try:
+        if x.shape == shape and x.dtype == dtype:
+            return
+    except AttributeError:
+        pass
+    check_array("x", x)
+    if x.shape != shape:
+        raise ValueError(
+            f"x must have shape {shape}, which was compiled for, got {x.shape}. Call "
+            "fnn.compile_predict with this x, or pad it with rows to leave out again."
+        )
+    raise TypeError(
+        f"x must be {dtype}, which was compiled for, got {x.dtype}. Write "
+        f"x.astype(np.{dtype})."
+    )
+
+
 def check_finite(name: str, value: Any) -> None:
     """Raise ValueError if a concrete floating array holds a NaN or an infinity."""
     if not is_concrete(value) or not jnp.issubdtype(value.dtype, jnp.floating):

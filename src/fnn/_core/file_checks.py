@@ -1,6 +1,7 @@
 """Checks of files of examples: what is wrong in them, and where; `checks` says how."""
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -150,4 +151,25 @@ def check_stored_numbers(path: Path, name: str, array: Any) -> None:
     if not numbers:
         raise TypeError(
             f"{path.name} must hold numbers in {name!r}, got {describe(array)}."
+        )
+
+
+def check_private(folder: Path) -> None:
+    """Raise ValueError unless a folder is this user's, and no other's to write to.
+
+    Where there are no owners and modes as of POSIX, nothing is checked.
+    """
+    if not hasattr(os, "getuid"):
+        return
+    found = folder.stat()
+    if found.st_uid != os.getuid():
+        raise ValueError(
+            f"folder must belong to you, user {os.getuid()}, got {str(folder)!r} of "
+            f"user {found.st_uid}: what is in it will be executed. Name another."
+        )
+    if found.st_mode & 0o022:
+        raise ValueError(
+            f"folder must not be writable by others, got {str(folder)!r} with mode "
+            f"{found.st_mode & 0o777:o}: what is in it will be executed. Write chmod "
+            "700, if you trust what is there."
         )

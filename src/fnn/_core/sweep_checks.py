@@ -1,4 +1,4 @@
-"""Checks of what a sweep and a search are given."""
+"""Checks of what sweeps, searches, ensembles and cross-validation are given."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,18 +22,89 @@ def check_keys(keys: Any) -> None:
         )
 
 
-def check_recipes(recipes: Any, kind: type, keys: jax.Array) -> None:
-    """Raise unless `recipes` are one or more recipes, as many as there are keys."""
+def check_recipes(recipes: Any, kind: type) -> None:
+    """Raise unless `recipes` are one or more recipes."""
     if not isinstance(recipes, Sequence) or not recipes:
         raise TypeError(
             f"recipes must be an fnn.Recipe or a sequence of them, got {recipes!r}."
         )
     for index, recipe in enumerate(recipes):
         check_kind(f"recipes[{index}]", recipe, kind, "an fnn.Recipe")
+
+
+def check_number_of_keys(keys: jax.Array, recipes: Sequence[Any]) -> None:
+    """Raise unless there is one key, or one for each recipe."""
     if keys.ndim and len(keys) != len(recipes):
         raise ValueError(
             f"keys must be one key or one for each of {len(recipes)} recipes, "
             f"got {len(keys)}."
+        )
+
+
+def check_states(states: Any, kind: type) -> None:
+    """Raise unless `states` are one or more states."""
+    # A state is a tuple too, but one of its parts is no state.
+    if not isinstance(states, Sequence) or not states:
+        raise TypeError(
+            f"states must be a sequence of fnn.TrainState, got {describe(states)}."
+        )
+    for index, state in enumerate(states):
+        check_kind(f"states[{index}]", state, kind, "an fnn.TrainState")
+
+
+def check_number_of_states(states: Sequence[Any], recipes: Sequence[Any]) -> None:
+    """Raise unless there is one state for each recipe."""
+    if len(states) != len(recipes):
+        raise ValueError(
+            f"states must be one for each of {len(recipes)} recipes, got {len(states)}."
+        )
+
+
+def check_equal_steps(steps: Sequence[int]) -> None:
+    """Raise unless runs that go on in one order have made equally many steps."""
+    if len(set(steps)) > 1:
+        raise ValueError(
+            "states must have made equally many steps for order='shared', got "
+            f"{min(steps)} and {max(steps)}. Write order='own'."
+        )
+
+
+def check_one_output(shapes: Sequence[tuple[int, ...]]) -> None:
+    """Raise unless all networks give outputs of one shape."""
+    if len(set(shapes)) > 1:
+        raise ValueError(
+            "recipes must give outputs of one shape, got "
+            f"{' and '.join(map(str, dict.fromkeys(shapes)))}."
+        )
+
+
+def check_folds(folds: Any, kind: type, rows: int) -> None:
+    """Raise unless `folds` are folds of so many rows."""
+    if not isinstance(folds, Sequence) or not folds:
+        raise TypeError(
+            "folds must be a sequence of folds, as fnn.data.k_fold makes, got "
+            f"{describe(folds)}."
+        )
+    for index, fold in enumerate(folds):
+        check_kind(f"folds[{index}]", fold, kind, "a fold of fnn.data.k_fold")
+        for part, numbers in zip(("train", "test"), fold, strict=True):
+            numbers = np.asarray(numbers)
+            name = f"folds[{index}].{part}"
+            if not numbers.size:
+                raise ValueError(f"{name} must not be empty.")
+            if numbers.min() < 0 or numbers.max() >= rows:
+                raise ValueError(
+                    f"{name} must be row numbers from 0 to {rows - 1}, got "
+                    f"{numbers.min()} to {numbers.max()}."
+                )
+
+
+def check_no_early_stopping(training: Any) -> None:
+    """Raise if a search that stops runs itself is given a rule to stop them."""
+    if training.get("early_stopping") is not None:
+        raise ValueError(
+            "early_stopping must not be given to fnn.successive_halving, which stops "
+            "runs itself. Use it with fnn.random_search."
         )
 
 

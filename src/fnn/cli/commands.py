@@ -11,6 +11,7 @@ from typing import Protocol
 
 import tyro
 
+from fnn.cli.bench import Bench
 from fnn.cli.check import Check
 from fnn.cli.compare import Compare
 from fnn.cli.cure import Cure
@@ -27,6 +28,7 @@ COMMANDS = {
     "phase": Phase,
     "diagnose": Diagnose,
     "cure": Cure,
+    "bench": Bench,
 }
 
 

@@ -11,9 +11,8 @@ from fnn._core.sampling_checks import check_class_labels, check_splits
 class Fold(NamedTuple):
     """Row numbers of one fold, both parts in rising order.
 
-    `fnn.data.take(data, fold.train)` makes a batch of them. Where the number of folds
-    divides the number of examples all folds have one shape: stack them and map a
-    training run over them with `jax.vmap`.
+    `fnn.data.take(data, fold.train)` makes a batch of them; `fnn.cross_validate` trains
+    on all folds at once.
 
     Attributes:
         train: rows to train on.

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from fnn._core.batch_axis import batch_sum
+from fnn._core.tape import masks_for_signs
 from fnn.data import Batch
 from fnn.gradients.base import over_batch, with_penalty
 from fnn.layers.base import Layer, Tree
@@ -56,7 +57,7 @@ def backprop(
         prediction, new_stats, tape = model.forward(params, stats, x, key, train=True)
         value = loss.weighted_value(prediction, y, share)
         dy = loss.weighted_gradient(prediction, y, share)
-        _, dparams = model.backward(params, tape, dy)
+        _, dparams = model.backward(params, masks_for_signs(tape), dy)
         return batch_sum(value), new_stats, dparams
 
     value, stats, gradients = over_batch(example, batch, key)

@@ -130,7 +130,7 @@ def _seen(layer: Layer, params: Tree, y: jax.Array, tape: Tree) -> jax.Array:
         # Over the batch first, unit by unit: that sum runs along vector registers.
         rms = _root(_mean(lax.pmean(_squares(y), BATCH)))
     if isinstance(layer, Elementwise):
-        slope = jnp.abs(layer.derivative(tape))
+        slope = jnp.abs(layer.slopes(tape, y.dtype))
         if layer.steepest is None:
             dead = jnp.mean((lax.pmax(slope, BATCH) == 0).astype(dtype))
         else:

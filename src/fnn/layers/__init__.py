@@ -2,6 +2,7 @@
 
 from fnn._core.batch_axis import batch_sum as batch_sum
 from fnn._core.batch_axis import outer_sum as outer_sum
+from fnn._core.products import product as product
 from fnn.layers.activations import Heaviside as Heaviside
 from fnn.layers.activations import Identity as Identity
 from fnn.layers.activations import Sigmoid as Sigmoid
@@ -16,6 +17,7 @@ from fnn.layers.dense import Dense as Dense
 from fnn.layers.dropout import Dropout as Dropout
 from fnn.layers.gelu import GELU as GELU
 from fnn.layers.maxout import Maxout as Maxout
+from fnn.layers.mixed_precision import MixedPrecision as MixedPrecision
 from fnn.layers.mlp import mlp as mlp
 from fnn.layers.normalization import BatchNorm as BatchNorm
 from fnn.layers.normalization import LayerNorm as LayerNorm

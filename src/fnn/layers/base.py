@@ -14,6 +14,7 @@ import jax
 
 from fnn._core.component import Component
 from fnn._core.layer_checks import check_layer, inside
+from fnn._core.tape import Signs
 from fnn.initializers import Initializer, LeCun
 
 Tree = Any
@@ -64,7 +65,9 @@ class Elementwise(Layer):
     dC/dz = dC/da * f'(z), entry by entry. The derivative is written in terms of the
     output a, so that the tape holds nothing but a, which the next layer's tape holds
     as well. Where f' cannot be had from a, set `needs_input = True`: the tape then
-    holds z, and `derivative` is given that.
+    holds z, and `derivative` is given that. Where it follows from the sign of a alone,
+    set `needs_sign = True`: `derivative` may then be given any array that is positive
+    where a is, and the tape holds a mask where nothing else needs a.
 
     `initializer` draws the weights before this activation such that a signal neither
     fades nor grows from layer to layer, at least near zero. `steepest` is the largest
@@ -72,6 +75,7 @@ class Elementwise(Layer):
     """
 
     needs_input: ClassVar[bool] = False
+    needs_sign: ClassVar[bool] = False
 
     @property
     def initializer(self) -> Initializer:
@@ -96,13 +100,19 @@ class Elementwise(Layer):
     ) -> tuple[jax.Array, Tree, Tree]:
         del params, key, train
         a = self.function(x)
-        return a, stats, x if self.needs_input else a
+        if self.needs_input:
+            return a, stats, x
+        return a, stats, Signs(a) if self.needs_sign else a
 
     def backward(
         self, params: Tree, tape: Tree, dy: jax.Array
     ) -> tuple[jax.Array, Tree]:
         del params
-        return dy * self.derivative(tape), ()
+        return dy * self.slopes(tape, dy.dtype), ()
+
+    def slopes(self, tape: Tree, dtype: Any) -> jax.Array:
+        """f'(z), from the tape; `dtype` is that of a."""
+        return self.derivative(tape.read(dtype) if isinstance(tape, Signs) else tape)
 
 
 class Sequential(Layer):

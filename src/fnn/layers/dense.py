@@ -9,6 +9,7 @@ from fnn._core.batch_axis import batch_sum, outer_sum
 from fnn._core.checks import check_size
 from fnn._core.component import static
 from fnn._core.layer_checks import check_input
+from fnn._core.products import product
 from fnn.initializers import Glorot, Initializer, Zeros
 from fnn.layers.base import Layer, Tree
 
@@ -72,7 +73,7 @@ class Dense(Layer):
     ) -> tuple[jax.Array, Tree, Tree]:
         del key, train
         check_input(self, self.n_in, x)
-        z = x @ params["w"]
+        z = product("i,io->o", x, params["w"])
         if self.bias:
             z = z + params["b"]
         return z, stats, x
@@ -84,4 +85,4 @@ class Dense(Layer):
         dparams = {"w": outer_sum(x, delta)}
         if self.bias:
             dparams["b"] = batch_sum(delta)
-        return jnp.einsum("o,io->i", delta, params["w"]), dparams
+        return product("o,io->i", delta, params["w"]), dparams

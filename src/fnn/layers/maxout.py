@@ -9,6 +9,7 @@ from fnn._core.batch_axis import batch_sum, outer_sum
 from fnn._core.checks import check_size
 from fnn._core.component import static
 from fnn._core.layer_checks import check_input
+from fnn._core.products import product
 from fnn.initializers import Initializer, LeCun, Zeros
 from fnn.layers.base import Layer, Tree
 
@@ -80,7 +81,8 @@ class Maxout(Layer):
     ) -> tuple[jax.Array, Tree, Tree]:
         del key, train
         check_input(self, self.n_in, x)
-        z = (x @ self._matrix(params)).reshape(self.n_out, self.pieces) + params["b"]
+        z = product("i,io->o", x, self._matrix(params))
+        z = z.reshape(self.n_out, self.pieces) + params["b"]
         y = jnp.max(z, axis=1)
         return y, stats, (x, z == y[:, None])
 
@@ -92,7 +94,7 @@ class Maxout(Layer):
         delta = m * (dy / jnp.sum(m, axis=1))[:, None]
         flat = delta.reshape(-1)
         dw = outer_sum(x, flat).reshape(params["w"].shape)
-        dx = jnp.einsum("o,io->i", flat, self._matrix(params))
+        dx = product("o,io->i", flat, self._matrix(params))
         return dx, {"w": dw, "b": batch_sum(delta)}
 
     def _matrix(self, params: Tree) -> jax.Array:

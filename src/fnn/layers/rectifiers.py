@@ -24,6 +24,8 @@ class ReLU(Elementwise):
         [0.0, 0.0, 2.0]
     """
 
+    needs_sign = True
+
     @property
     def initializer(self) -> Initializer:
         return He()
@@ -52,6 +54,7 @@ class LeakyReLU(Elementwise):
         [-0.5, 0.0, 2.0]
     """
 
+    needs_sign = True
     slope: Any = number(default=0.01, at_least=0)
 
     @property

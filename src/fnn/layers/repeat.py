@@ -9,6 +9,7 @@ from jax import lax
 from fnn._core.checks import check_size
 from fnn._core.component import Component, static
 from fnn._core.layer_checks import check_keeps_shape, check_layer, inside
+from fnn._core.tape import masks_for_signs
 from fnn.layers.base import Layer, Tree
 
 _OUTPUT = -1
@@ -186,6 +187,9 @@ class _Packed(Component):
 
 
 def _pack(tape: Tree, x: jax.Array, y: jax.Array) -> _Packed:
+    # With its input stored, the output comes free: see `_Packed.unpack`.
+    input_is_stored = any(leaf is x for leaf in jax.tree.leaves(tape))
+    tape = masks_for_signs(tape, *((y,) if input_is_stored else ()))
     leaves, treedef = jax.tree.flatten(tape)
     # Identity of tracers, not equality of values: known while tracing, and exact.
     distinct: dict[int, Any] = {id(leaf): leaf for leaf in leaves}

@@ -6,7 +6,7 @@ import jax
 from jax import lax
 
 from fnn._core.checks import check_batch_size
-from fnn.data import take
+from fnn.data import Batch, take
 from fnn.data.epochs import epoch_indices
 from fnn.training.base import Info, Recipe, TrainState, check_data
 from fnn.training.step import train_step
@@ -50,7 +50,15 @@ def train_epoch(
     check_batch_size(batch_size, rows)
     data = jax.tree.map(jax.numpy.asarray, data)
     epoch = state.step // (rows // batch_size)
-    indices = epoch_indices(state.key, epoch, rows, batch_size)
+    return train_on(
+        recipe, state, data, epoch_indices(state.key, epoch, rows, batch_size)
+    )
+
+
+def train_on(
+    recipe: Recipe, state: TrainState, data: Batch, indices: jax.Array
+) -> tuple[TrainState, Info]:
+    """Make one step for each row of indices (steps, batch size) into the data."""
 
     def body(state: TrainState, indices: jax.Array) -> tuple[TrainState, Info]:
         return train_step(recipe, state, take(data, indices))

@@ -8,17 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn._core.checks import (
-    check_batch_size,
-    check_choice,
-    check_functions,
-    check_given,
-    check_kind,
-    check_size,
-)
-from fnn._core.planning_checks import check_target
+from fnn._core.checks import check_batch_size, check_functions, check_size
 from fnn.training.base import Recipe, TrainState, check_data, check_recipe
-from fnn.training.early_stopping import TRAINING_LOSS, EarlyStopping
+from fnn.training.early_stopping import (
+    TRAINING_LOSS,
+    EarlyStopping,
+    check_early_stopping,
+)
 from fnn.training.epoch import train_epoch
 from fnn.training.evaluate import Metric, evaluate, names_of
 
@@ -105,7 +101,7 @@ def fit(
         validation = jax.device_put(check_data(recipe, state, validation))
     names = names_of(metrics)
     if early_stopping is not None:
-        _check_early_stopping(early_stopping, validation, names)
+        check_early_stopping(early_stopping, validation, names)
     check_functions("on_epoch", on_epoch, "functions of (state, epoch)")
     # One transfer here instead of one in every step.
     recipe, data = jax.device_put((recipe, data))
@@ -164,13 +160,3 @@ def _epoch(
 
 def _copy(state: TrainState) -> TrainState:
     return jax.tree.map(jnp.copy, state)
-
-
-def _check_early_stopping(rule: Any, validation: Any, names: tuple[str, ...]) -> None:
-    check_kind("early_stopping", rule, EarlyStopping, "an fnn.EarlyStopping or None")
-    check_target(rule.target)
-    if rule.monitor == TRAINING_LOSS:
-        return
-    check_given("validation", validation, "early_stopping")
-    hint = "Pass its function in metrics."
-    check_choice("EarlyStopping.monitor", rule.monitor, names, hint)

@@ -6,6 +6,7 @@ import jax
 
 from fnn._core.batch_axis import BATCH
 from fnn._core.planning_checks import check_shapes
+from fnn._core.tape import masks_for_signs
 from fnn.layers.base import Tree
 from fnn.training.base import Recipe, check_data, check_recipe, init
 
@@ -98,7 +99,8 @@ def _tape(recipe: Recipe, state: Any, x: jax.Array) -> tuple[Tree, Tree]:
         key = jax.random.fold_in(jax.random.key(0), row)
         _, _, tape = recipe.model.forward(state.params, state.stats, x, key, train=True)
         # Identity of tracers, not equality of values: known while tracing, and exact.
-        distinct = {id(leaf): leaf for leaf in jax.tree.leaves(tape) if leaf is not x}
+        leaves = jax.tree.leaves(masks_for_signs(tape))
+        distinct = {id(leaf): leaf for leaf in leaves if leaf is not x}
         # Only what depends on the example, as x does, is a tracer of the `vmap`. A
         # batch's statistics are the same for all its examples, and are kept once.
         own = [leaf for leaf in distinct.values() if type(leaf) is type(x)]

@@ -44,7 +44,8 @@ def optuna_search(
         runs: how many points.
         together: points asked for before any of them is answered.
         monitor: "loss" or the name of a metric.
-        training: `epochs`, and `batch_size`, `metrics` and `chunk` of `fnn.sweep`.
+        training: `epochs`, and `batch_size`, `metrics`, `chunk` and `early_stopping` of
+            `fnn.sweep`.
 
     Returns:
         A `Search`, of these runs and not of earlier ones in the study.
@@ -65,11 +66,14 @@ def optuna_search(
     sign = -1 if study.direction.name == "MAXIMIZE" else 1
     points, recipes = list[Point](), list[Recipe]()
     scores, states = list[float](), list[TrainState]()
+    epochs = list[int]()
     while len(points) < runs:
         trials = [study.ask() for _ in range(min(together, runs - len(points)))]
         asked = [_point(trial, values) for trial in trials]
         made = built(build, asked)
-        found = sweep(made, key, data, validation=validation, **training)
+        found = sweep(
+            made, key, data, validation=validation, order="shared", **training
+        )
         last = found.last(monitor)
         for trial, score in zip(trials, last, strict=True):
             # To Optuna a trial without a value has failed.
@@ -77,10 +81,12 @@ def optuna_search(
         points += asked
         recipes += made
         scores += last.tolist()
+        epochs += found.epochs.tolist()
         states += [found.state(run) for run in range(len(made))]
     best = int(np.argsort(sign * np.asarray(scores), kind="stable")[0])
-    epochs = np.full(runs, training["epochs"])
-    return Search(points, recipes, np.asarray(scores), epochs, best, states[best])
+    return Search(
+        points, recipes, np.asarray(scores), np.asarray(epochs), best, states[best]
+    )
 
 
 def _point(trial: Any, values: Mapping[str, Values]) -> Point:

@@ -3,7 +3,8 @@
 A search is given `build`, a function that makes a recipe from named values, and for
 each name the values to try. Runs whose recipes differ only in numbers (learning rates,
 penalties, dropout rates) train in one program; a width or an activation is a program of
-its own. All runs start from one key, so that they differ by their values alone.
+its own. All runs start from one key, so that they differ by their values alone, and see
+the examples in one order, which their program shares.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,9 @@ import jax
 import numpy as np
 
 from fnn._core.checks import check_function, check_size
+from fnn._core.sweep_checks import check_no_early_stopping
 from fnn.training.base import Recipe, TrainState
+from fnn.training.early_stopping import EarlyStopping
 from fnn.training.evaluate import Metric
 from fnn.training.points import Point, Values, grid_points, random_points
 from fnn.training.sweep import sweep
@@ -27,7 +30,8 @@ class Training(TypedDict, total=False):
     epochs: Required[int]
     batch_size: int
     metrics: Sequence[Metric]
-    chunk: int
+    early_stopping: EarlyStopping | None
+    chunk: int | None
 
 
 class Search(NamedTuple):
@@ -36,10 +40,10 @@ class Search(NamedTuple):
     Attributes:
         points: the values of each run, by name.
         recipes: the recipe of each run.
-        scores: (runs,) the monitored value after a run's last epoch; NaN if it
-            diverged.
-        epochs: (runs,) how many epochs each run was given.
-        best: the number of the best run, among those that were given most epochs.
+        scores: (runs,) the monitored value of a run's state, which stands after its
+            last epoch, or its best under early stopping; NaN if it diverged.
+        epochs: (runs,) how many epochs each run was trained.
+        best: the number of the best run; of a halving, among those trained longest.
         state: its trained state.
     """
 
@@ -72,7 +76,8 @@ def grid(
         validation: examples to judge by.
         monitor: "loss" or the name of a metric.
         maximize: whether larger is better; for the loss it is not.
-        training: `epochs`, and `batch_size`, `metrics` and `chunk` of `fnn.sweep`.
+        training: `epochs`, and `batch_size`, `metrics`, `early_stopping` and `chunk` of
+            `fnn.sweep`.
 
     Returns:
         A `Search`.
@@ -122,7 +127,8 @@ def random_search(
         runs: how many points.
         monitor: "loss" or the name of a metric.
         maximize: whether larger is better; for the loss it is not.
-        training: `epochs`, and `batch_size`, `metrics` and `chunk` of `fnn.sweep`.
+        training: `epochs`, and `batch_size`, `metrics`, `early_stopping` and `chunk` of
+            `fnn.sweep`.
 
     Returns:
         A `Search`.
@@ -201,6 +207,7 @@ def successive_halving(
         [1, 1, 1, 1, 1, 1, 3, 3, 9]
     """
     check_size("factor", factor, at_least=2)
+    check_no_early_stopping(training)
     epochs = training["epochs"]
     check_size("epochs", epochs)
     points = random_points(values, key, runs)
@@ -215,6 +222,7 @@ def successive_halving(
             key,
             data,
             validation=validation,
+            order="shared",
             states=states or None,
             **(training | {"epochs": more}),
         )
@@ -253,9 +261,7 @@ def _judged(
 ) -> Search:
     """All points, trained to the end."""
     recipes = built(build, points)
-    found = sweep(recipes, key, data, validation=validation, **training)
-    best = found.ranking(monitor, maximize)[0]
-    epochs = np.full(len(points), training["epochs"])
-    return Search(
-        points, recipes, found.last(monitor), epochs, int(best), found.state(best)
-    )
+    found = sweep(recipes, key, data, validation=validation, order="shared", **training)
+    best = int(found.ranking(monitor, maximize)[0])
+    scores = found.last(monitor)
+    return Search(points, recipes, scores, found.epochs, best, found.state(best))

@@ -1,22 +1,27 @@
 """Many networks trained at once, each with its own recipe and key."""
 
 import dataclasses
-import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from fnn._core.checks import check_batch_size, check_choice, check_size
-from fnn._core.sweep_checks import check_keys, check_recipes
-from fnn.data import Batch
+from fnn._core.sweep_checks import (
+    check_keys,
+    check_number_of_keys,
+    check_number_of_states,
+    check_recipes,
+    check_states,
+)
 from fnn.data.base import as_batch
-from fnn.training.base import Recipe, TrainState, check_data, check_recipe, init
-from fnn.training.epoch import train_epoch
-from fnn.training.evaluate import Metric, evaluate, names_of
+from fnn.training.base import Recipe, TrainState
+from fnn.training.chunks import Data, Plan
+from fnn.training.early_stopping import EarlyStopping, check_early_stopping
+from fnn.training.ensemble import predict_stacks
+from fnn.training.evaluate import Metric, names_of
+from fnn.training.many import Group, picked, train_many
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +30,11 @@ class Sweep:
 
     Attributes:
         recipes: one for each run.
-        loss: (runs, epochs) mean training loss.
+        loss: (runs, epochs) mean training loss; NaN after a run stopped.
         validation: for "loss" and each metric, (runs, epochs) on validation data.
+        epochs: (runs,) how many epochs each run was trained.
+        best_epoch: (runs,) the number, from 1, of the epoch that its state stands
+            after: the last, unless it may stop early.
         stacks: the states, stacked over the runs of equal structure.
         places: for each run, its stack and its row in it.
 
@@ -38,31 +46,46 @@ class Sweep:
         >>> found = fnn.sweep(recipe, keys, fnn.data.digits(), epochs=1)
         >>> found.state(2).params[0]["w"].shape, sorted(found.ranking().tolist())
         ((64, 16), [0, 1, 2])
+        >>> found.predict(fnn.data.digits().x).shape
+        (3, 1797, 10)
     """
 
     recipes: tuple[Recipe, ...]
     loss: np.ndarray
     validation: dict[str, np.ndarray]
+    epochs: np.ndarray
+    best_epoch: np.ndarray
     stacks: tuple[TrainState, ...] = dataclasses.field(repr=False)
     places: tuple[tuple[int, int], ...] = dataclasses.field(repr=False)
 
     def state(self, run: int) -> TrainState:
-        """The state of one run after its last epoch."""
+        """The trained state of one run."""
         stack, row = self.places[run]
         return jax.tree.map(lambda leaf: leaf[row], self.stacks[stack])
 
-    def last(self, monitor: str = "loss") -> np.ndarray:
-        """(runs,) the last value of "loss" or a metric on the validation data.
+    def predict(self, x: Any) -> jax.Array:
+        """(runs, B, ...) every run's outputs for x (B, n), in inference mode.
 
-        Without validation data "loss" is the training loss.
+        The outputs of all runs must have one shape.
+        """
+        runs: list[list[int]] = [[] for _ in self.stacks]
+        for run, (stack, _) in enumerate(self.places):
+            runs[stack].append(run)
+        return predict_stacks(self.recipes, runs, self.stacks, x)
+
+    def last(self, monitor: str = "loss") -> np.ndarray:
+        """(runs,) "loss" or a metric on the validation data, of each run's state.
+
+        The last value, or under early stopping that of the best epoch. Without
+        validation data "loss" is the training loss.
         """
         curves = self.validation or {"loss": self.loss}
         hint = "Pass its function in metrics."
         check_choice("monitor", monitor, tuple(curves), hint)
-        return curves[monitor][:, -1]
+        return curves[monitor][np.arange(len(self.recipes)), self.best_epoch - 1]
 
     def ranking(self, monitor: str = "loss", maximize: bool = False) -> np.ndarray:
-        """(runs,) the runs, best last value first, NaN last."""
+        """(runs,) the runs, best value of `last` first, NaN last."""
         last = self.last(monitor)
         return np.argsort(-last if maximize else last, kind="stable")
 
@@ -76,8 +99,10 @@ def sweep(
     batch_size: int = 32,
     validation: Any = None,
     metrics: Sequence[Metric] = (),
+    early_stopping: EarlyStopping | None = None,
+    order: str = "own",
     states: Sequence[TrainState] | None = None,
-    chunk: int = 16,
+    chunk: int | None = None,
 ) -> Sweep:
     """Train one network for each recipe and key, many at a time under one `vmap`.
 
@@ -88,18 +113,30 @@ def sweep(
     structure (a width, an activation, a depth) is a program of its own. Restarts are
     one recipe with many keys.
 
+    Chunks are trained side by side: one on each core of a CPU, one on each accelerator
+    there is; under `jax.default_device` on that one alone.
+
     Args:
         recipes: one for each run, or one for all.
         keys: (runs,) keys of `jax.random`, or one for all: runs with equal keys see
             the same initial weights and the same order of examples.
         data: an `fnn.Batch` or a tuple (x, y) or (x, y, weight).
-        epochs: passes over the data.
+        epochs: passes over the data, at most.
         batch_size: examples in a step.
         validation: examples to evaluate on after each epoch.
         metrics: functions of (predictions, targets), such as those of `fnn.metrics`.
-        states: to go on from, one for each run, instead of initial ones.
-        chunk: runs trained together. Their arrays should fit the cache of a CPU; an
-            accelerator wants hundreds.
+        early_stopping: each run stops by this rule, as in `fnn.fit`, and its state is
+            that of its best epoch; a chunk ends when all its runs have stopped.
+        order: "own", each run takes the examples in the order of its own key, as
+            `fnn.fit` would; "shared", all in that of the first run, which is faster,
+            as one shuffle and one batch serve all. With one key for all the orders
+            are the same. A run is then the same to the last bit in any sweep of
+            shared order whose first run has the same key.
+        states: to go on from, one for each run, instead of initial ones; for a shared
+            order all after the same number of steps.
+        chunk: runs trained together. By default 16 on a CPU, so that their arrays fit
+            a core's cache, and on an accelerator, as a power of two up to 1,024, what
+            half its free memory holds (of 4 GiB if it does not tell).
 
     Returns:
         A `Sweep`: the loss curves, the validation curves and the trained states.
@@ -118,107 +155,60 @@ def sweep(
         >>> found.loss.shape, int(found.ranking()[0]), int(found.state(1).step)
         ((2, 2), 1, 112)
     """
-    recipes, keys = _paired(recipes, keys)
     check_size("epochs", epochs)
-    check_size("chunk", chunk)
-    plan = _Plan(epochs, batch_size, tuple(metrics))
-    names = names_of(plan.metrics)
-    data = jax.tree.map(jnp.asarray, as_batch(data))
-    if validation is not None:
-        validation = jax.tree.map(jnp.asarray, as_batch(validation))
-    loss = np.empty((len(recipes), plan.epochs))
-    curves: dict[str, np.ndarray] = {}
-    if validation is not None:
-        curves = {name: np.empty_like(loss) for name in names}
-    stacks: list[TrainState] = []
+    check_choice("order", order, ("own", "shared"))
+    if chunk is not None:
+        check_size("chunk", chunk)
+    train = as_batch(data)
+    check_batch_size(batch_size, len(train.x))
+    judge = None if validation is None else as_batch(validation)
+    names = names_of(metrics)
+    if early_stopping is not None:
+        check_early_stopping(early_stopping, judge, names)
+    recipes, keys = paired(recipes, keys)
+    if states is not None:
+        check_states(states, TrainState)
+        check_number_of_states(states, recipes)
+    groups = train_many(
+        Plan(epochs, batch_size, tuple(metrics), early_stopping),
+        recipes,
+        keys,
+        Data(train, judge, None),
+        states=states,
+        shared=order == "shared",
+        chunk=chunk,
+    )
+    return as_sweep(recipes, groups)
+
+
+def as_sweep(recipes: Sequence[Recipe], groups: Sequence[Group]) -> Sweep:
+    """The outcomes of groups of runs, each in its run's place."""
     places: dict[int, tuple[int, int]] = {}
-    for runs in _groups(recipes):
-        _check_run(plan, recipes[runs[0]], keys[0], data, validation)
-        group = (
-            _stack([recipes[run] for run in runs]),
-            keys[np.asarray(runs)],
-            None if states is None else _stack([states[run] for run in runs]),
-        )
-        state, (group_loss, values) = _in_chunks(plan, chunk, group, data, validation)
-        loss[runs] = group_loss
-        for name, value in values.items():
-            curves[name][runs] = value
-        places |= {run: (len(stacks), row) for row, run in enumerate(runs)}
-        stacks.append(state)
-    ordered = tuple(places[run] for run in range(len(recipes)))
-    return Sweep(tuple(recipes), loss, curves, tuple(stacks), ordered)
+    for stack, (runs, _) in enumerate(groups):
+        places |= {run: (stack, row) for row, run in enumerate(runs)}
+    order = np.argsort([run for runs, _ in groups for run in runs])
+    curves = [outcome._replace(state=None) for _, outcome in groups]
+    told = jax.tree.map(lambda *parts: np.concatenate(parts)[order], *curves)
+    return Sweep(
+        tuple(recipes),
+        told.loss.astype(float),
+        {name: curve.astype(float) for name, curve in told.validation.items()},
+        told.epochs,
+        told.best_epoch,
+        tuple(outcome.state for _, outcome in groups),
+        tuple(places[run] for run in range(len(recipes))),
+    )
 
 
-class _Plan(NamedTuple):
-    """How each run is trained; hashable, static where it is compiled."""
-
-    epochs: int
-    batch_size: int
-    metrics: tuple[Metric, ...]
-
-
-def _check_run(
-    plan: _Plan, recipe: Recipe, key: jax.Array, data: Batch, validation: Any
-) -> None:
-    check_recipe(recipe)
-    state = jax.eval_shape(init, recipe, key)
-    check_data(recipe, state, data)
-    check_batch_size(plan.batch_size, len(data.x))
-    if validation is not None:
-        check_data(recipe, state, validation)
-
-
-def _in_chunks(
-    plan: _Plan, chunk: int, group: Any, data: Batch, validation: Any
-) -> Any:
-    """Train a group's runs, `chunk` at a time, and put the results together."""
-    runs = len(group[1])
-    parts = []
-    for first in range(0, runs, chunk):
-        # The last chunk is filled with its group's last run.
-        rows = np.minimum(np.arange(first, first + chunk), runs - 1)
-        part = jax.tree.map(lambda leaf, rows=rows: leaf[rows], group)
-        parts.append(_train_chunk(plan, part, data, validation))
-    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:runs], *parts)
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _train_chunk(plan: _Plan, chunk: Any, data: Batch, validation: Any) -> Any:
-    def one(recipe: Recipe, key: jax.Array, state: Any) -> tuple[TrainState, Any]:
-        def epoch(state: TrainState, _: None) -> tuple[TrainState, Any]:
-            state, info = train_epoch(recipe, state, data, plan.batch_size)
-            values = {}
-            if validation is not None:
-                values = evaluate(recipe, state, validation, plan.metrics)
-            return state, (jnp.mean(info.loss), values)
-
-        started = init(recipe, key) if state is None else state
-        return lax.scan(epoch, started, length=plan.epochs)
-
-    return jax.vmap(one)(*chunk)
-
-
-def _paired(
+def paired(
     recipes: Recipe | Sequence[Recipe], keys: jax.Array
 ) -> tuple[list[Recipe], jax.Array]:
     """One recipe and one key for each run."""
     check_keys(keys)
     if isinstance(recipes, Recipe):
         recipes = [recipes] * (len(keys) if keys.ndim else 1)
-    check_recipes(recipes, Recipe, keys)
-    keys = keys if keys.ndim else jnp.broadcast_to(keys, len(recipes))
+    check_recipes(recipes, Recipe)
+    check_number_of_keys(keys, recipes)
+    if not keys.ndim:
+        keys = picked(keys[None], [0] * len(recipes))
     return list(recipes), keys
-
-
-def _groups(recipes: Sequence[Recipe]) -> list[list[int]]:
-    """The runs of each structure."""
-    groups: dict[Any, list[int]] = {}
-    for run, recipe in enumerate(recipes):
-        leaves, structure = jax.tree.flatten(recipe)
-        shapes = tuple(np.shape(leaf) for leaf in leaves)
-        groups.setdefault((structure, shapes), []).append(run)
-    return list(groups.values())
-
-
-def _stack(trees: Sequence[Any]) -> Any:
-    return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *trees)

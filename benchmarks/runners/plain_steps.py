@@ -1,0 +1,114 @@
+"""The parts of the plain-JAX candidates: losses, gradients and updates by hand.
+
+Parameters are a list of (w (n_in, n_out), b (n_out,)), one pair a layer.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from benchmarks.cases import Case
+
+
+def outputs(params: Any, x: jax.Array) -> jax.Array:
+    """ReLU between the layers."""
+    for w, b in params[:-1]:
+        x = jax.nn.relu(x @ w + b)
+    w, b = params[-1]
+    return x @ w + b
+
+
+def loss_of(case: Case, out: jax.Array, y: jax.Array) -> jax.Array:
+    """The mean loss of a batch."""
+    if not case.labels:
+        return jnp.mean(jnp.square(out - y))
+    picked = jnp.take_along_axis(jax.nn.log_softmax(out), y[:, None], axis=1)
+    return -jnp.mean(picked)
+
+
+def started(params: Any) -> Any:
+    """Adam's first state: (parameters, first moments, second moments, count)."""
+    zeros = [jax.tree.map(jnp.zeros_like, params) for _ in "mv"]
+    return (params, *zeros, jnp.zeros((), jnp.int32))
+
+
+def adam(state: Any, gradients: Any, rate: Any) -> Any:
+    """One update of Adam."""
+    params, m, v, count = state
+    count = count + 1
+    m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, gradients)
+    v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, gradients)
+    m_scale, v_scale = 1 / (1 - 0.9**count), 1 / (1 - 0.999**count)
+
+    def update(p: jax.Array, m: jax.Array, v: jax.Array) -> jax.Array:
+        return p - rate * m * m_scale / (jnp.sqrt(v * v_scale) + 1e-8)
+
+    return jax.tree.map(update, params, m, v), m, v, count
+
+
+def step(case: Case, state: Any, x: Any, y: Any, rate: Any = None) -> Any:
+    """One step of `jax.grad` and Adam: (state, loss)."""
+    loss, gradients = jax.value_and_grad(
+        lambda params: loss_of(case, outputs(params, x), y)
+    )(state[0])
+    return adam(state, gradients, case.rate if rate is None else rate), loss
+
+
+def step_bfloat16(case: Case, state: Any, x: Any, y: Any) -> Any:
+    """The same with bfloat16 factors and float32 sums, gradients derived by hand."""
+    half = [w.astype(jnp.bfloat16) for w, _ in state[0]]
+    inputs, out = [], x
+    for w, (_, b) in zip(half, state[0], strict=True):
+        inputs.append((out if not inputs else jax.nn.relu(out)).astype(jnp.bfloat16))
+        out = _product(inputs[-1], w, 1, 0) + b
+    error = out - y
+    delta, gradients = 2 / error.size * error, []
+    for h, w in zip(inputs[::-1], half[::-1], strict=True):
+        small = delta.astype(jnp.bfloat16)
+        gradients.append((_product(h, small, 0, 0), delta.sum(axis=0)))
+        delta = _product(small, w, 1, 1) * (h > 0)
+    return adam(state, gradients[::-1], case.rate), jnp.mean(jnp.square(error))
+
+
+def _product(a: jax.Array, b: jax.Array, i: int, j: int) -> jax.Array:
+    axes = (((i,), (j,)), ((), ()))
+    return lax.dot_general(a, b, axes, preferred_element_type=jnp.float32)
+
+
+def step_deep(case: Case, checkpoint: bool, params: Any, x: Any, y: Any) -> Any:
+    """One step of `jax.grad` of a scan over equal layers, and SGD: (params, loss).
+
+    Parameters are [(w (depth, n, n), b (depth, n)), (w (n, n_out), b (n_out,))].
+    """
+
+    def layer(x: jax.Array, pair: Any) -> Any:
+        w, b = pair
+        return jnp.tanh(x @ w + b), None
+
+    body = jax.checkpoint(layer) if checkpoint else layer
+
+    def loss(params: Any) -> jax.Array:
+        hidden, (w, b) = params
+        return loss_of(case, lax.scan(body, x, hidden)[0] @ w + b, y)
+
+    value, gradients = jax.value_and_grad(loss)(params)
+    return jax.tree.map(lambda p, g: p - case.rate * g, params, gradients), value
+
+
+def permutation(key: jax.Array, n: int) -> jax.Array:
+    """An order of 0 .. n-1 by one sort: random high bits over the index in the low."""
+    mask = jnp.uint32(2 ** (n - 1).bit_length() - 1)
+    bits = jax.random.bits(key, (n,), jnp.uint32)
+    words = (bits & ~mask) | jnp.arange(n, dtype=jnp.uint32)
+    return (lax.sort(words, is_stable=False) & mask).astype(jnp.int32)
+
+
+def epoch(case: Case, order: Any, state: Any, x: Any, y: Any, rate: Any = None) -> Any:
+    """A scan of steps over the examples in this order: (state, losses)."""
+    steps = len(x) // case.batch_size
+    rows = order[: steps * case.batch_size].reshape(steps, case.batch_size)
+    return lax.scan(
+        lambda state, row: step(case, state, x[row], y[row], rate), state, rows
+    )
