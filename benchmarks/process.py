@@ -3,6 +3,7 @@
 import json
 import subprocess
 import tempfile
+import time
 from typing import Any
 
 from benchmarks.peers import ROOT, Entrant, environment, module_of
@@ -48,6 +49,8 @@ class Process:
     def turn(self) -> float:
         """Let it take a turn: seconds a unit."""
         assert self._process.stdin is not None
+        # Threads of the one before may still spin, waiting for work.
+        time.sleep(0.1)
         self._process.stdin.write("\n")
         return self._expected()
 

@@ -7,7 +7,7 @@ XLA:CPU accepts the setting and ignores it, so what it says is written out here.
 """
 
 import contextlib
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -15,7 +15,6 @@ import jax.numpy as jnp
 from jax import lax
 from jax.core import ShapedArray
 from jax.experimental.layout import Layout, with_layout_constraint
-from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 ALGORITHMS = {"bfloat16": "BF16_BF16_F32", "float16": "F16_F16_F32"}
@@ -54,14 +53,28 @@ def product(equation: str, a: jax.Array, b: jax.Array) -> jax.Array:
         return jnp.einsum(equation, a, b)
     inputs, out = equation.split("->")
     axes = (*inputs.split(","), out)
-    return _rounded.bind(a, b, axes=axes, dtype=_INPUTS[setting])
+    return _rounded().bind(a, b, axes=axes, dtype=_INPUTS[setting])
 
 
 # A product of rounded inputs that `jnp.einsum` alone cannot be: the transpose of one
 # that sums bfloat16 in float32 multiplies float32 with bfloat16 and returns bfloat16.
 # With the axes named by letters, a transpose is a permutation of the three names, and
 # a batch one more letter, so what `vmap` makes of it is one matrix product again.
-_rounded = Primitive("rounded_product")
+@cache
+def _rounded() -> Any:
+    # Not above: its import is slow, and most networks do without.
+    from jax.extend.core import Primitive
+
+    made = Primitive("rounded_product")
+    made.def_impl(partial(jax.jit, static_argnames=("axes", "dtype"))(_multiply))
+    made.def_abstract_eval(_shape)
+    ad.defbilinear(made, _transpose_a, _transpose_b)
+    batching.primitive_batchers[made] = _batch
+    anywhere = mlir.lower_fun(_multiply, multiple_results=False)
+    on_cpu = mlir.lower_fun(_multiply_rows, multiple_results=False)
+    mlir.register_lowering(made, anywhere)
+    mlir.register_lowering(made, on_cpu, platform="cpu")
+    return made
 
 
 def _multiply(
@@ -101,14 +114,14 @@ def _transpose_a(
     dy: jax.Array, a: Any, b: jax.Array, *, axes: tuple[str, str, str], dtype: str
 ) -> jax.Array:
     del a
-    return _rounded.bind(dy, b, axes=(axes[2], axes[1], axes[0]), dtype=dtype)
+    return _rounded().bind(dy, b, axes=(axes[2], axes[1], axes[0]), dtype=dtype)
 
 
 def _transpose_b(
     dy: jax.Array, a: jax.Array, b: Any, *, axes: tuple[str, str, str], dtype: str
 ) -> jax.Array:
     del b
-    return _rounded.bind(a, dy, axes=(axes[0], axes[2], axes[1]), dtype=dtype)
+    return _rounded().bind(a, dy, axes=(axes[0], axes[2], axes[1]), dtype=dtype)
 
 
 def _batch(
@@ -120,14 +133,4 @@ def _batch(
         if place is not None:
             names[index] = names[index][:place] + letter + names[index][place:]
     axes = (names[0], names[1], letter + names[2])
-    return _rounded.bind(*inputs, axes=axes, dtype=dtype), 0
-
-
-_rounded.def_impl(partial(jax.jit, static_argnames=("axes", "dtype"))(_multiply))
-_rounded.def_abstract_eval(_shape)
-ad.defbilinear(_rounded, _transpose_a, _transpose_b)
-batching.primitive_batchers[_rounded] = _batch
-mlir.register_lowering(_rounded, mlir.lower_fun(_multiply, multiple_results=False))
-mlir.register_lowering(
-    _rounded, mlir.lower_fun(_multiply_rows, multiple_results=False), platform="cpu"
-)
+    return _rounded().bind(*inputs, axes=axes, dtype=dtype), 0

@@ -22,6 +22,7 @@ from fnn.gradients.base import Road
 from fnn.gradients.walk import gather, has_weights, places, rebuild
 from fnn.layers.base import Elementwise, Layer, Sequential, Tree
 from fnn.layers.checkpoint import Checkpoint
+from fnn.layers.mixed_precision import MixedPrecision
 from fnn.layers.repeat import Repeat
 from fnn.layers.residual import Residual, ReZero
 from fnn.losses import Loss
@@ -246,7 +247,7 @@ def _watch(model: Layer, measure: Callable[..., jax.Array]) -> Layer:
     match model:
         case Sequential(layers=layers):
             return Sequential(layers=tuple(_watch(layer, measure) for layer in layers))
-        case Repeat() | ReZero() | Residual() | Checkpoint():
+        case Repeat() | ReZero() | Residual() | Checkpoint() | MixedPrecision():
             inner = _watch(model.layer, measure)
             return dataclasses.replace(model, layer=inner)  # pyright: ignore
     return _Watched(model, measure)

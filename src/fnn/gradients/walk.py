@@ -1,7 +1,8 @@
 """Every layer inside the containers, however deep: a walk along a model.
 
-Containers are `Sequential`, `Repeat`, `Residual`, `ReZero` and `Checkpoint`. A `Tied`
-counts as one layer: what its applications do is summed before it comes out.
+Containers are `Sequential`, `Repeat`, `Residual`, `ReZero`, `Checkpoint` and
+`MixedPrecision`. A `Tied` counts as one layer: what its applications do is summed
+before it comes out.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 from fnn._core.trees import WEIGHT
 from fnn.layers.base import Elementwise, Layer, Sequential, Tree
 from fnn.layers.checkpoint import Checkpoint
+from fnn.layers.mixed_precision import MixedPrecision
 from fnn.layers.repeat import Repeat
 from fnn.layers.residual import Residual, ReZero
 
@@ -106,7 +108,7 @@ def children(model: Layer, tree: Tree) -> list[tuple[Layer, Tree]] | None:
             return list(zip(layers, tree, strict=True))
         case ReZero(layer=layer) if _has_scale(tree):
             return [(layer, tree["layer"])]
-        case Repeat() | ReZero() | Residual() | Checkpoint():
+        case Repeat() | ReZero() | Residual() | Checkpoint() | MixedPrecision():
             return [(model.layer, tree)]
     return None
 

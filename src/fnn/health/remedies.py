@@ -1,7 +1,7 @@
 """Remedies: each makes a new model from a model, and changes one thing in it.
 
 They work through every container: `Sequential`, `Repeat`, `Residual`, `ReZero`,
-`Checkpoint`, `Tied`.
+`Checkpoint`, `MixedPrecision`, `Tied`.
 """
 
 import dataclasses

@@ -87,7 +87,7 @@ def cross_validate(
         >>> recipe = fnn.Recipe(fnn.layers.mlp((64, 16, 10)),
         ...     fnn.losses.SoftmaxCrossEntropy(), fnn.optimizers.Adam(1e-2))
         >>> found = fnn.cross_validate(recipe, jax.random.key(0), data,
-        ...     folds=fnn.data.stratified_k_fold(data.y, 3), epochs=2,
+        ...     folds=fnn.data.stratified_k_fold(data.y, 3), epochs=5,
         ...     metrics=(fnn.metrics.accuracy,))
         >>> found.scores("accuracy").shape, bool(found.scores("accuracy").min() > 0.7)
         ((1, 3), True)

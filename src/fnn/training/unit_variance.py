@@ -14,6 +14,7 @@ from fnn._core.trees import WEIGHT, like, working_dtype
 from fnn.gradients.walk import has_weights
 from fnn.layers.base import Layer, Sequential, Tree
 from fnn.layers.checkpoint import Checkpoint
+from fnn.layers.mixed_precision import MixedPrecision
 from fnn.layers.repeat import Repeat
 from fnn.layers.residual import Residual, ReZero
 from fnn.training.base import Recipe, TrainState, check_run, prediction_shape
@@ -37,9 +38,10 @@ def unit_variance(recipe: Recipe, state: TrainState, x: Any) -> TrainState:
     with `fnn.initializers.Orthogonal` to have it as published.
     Source: Mishkin and Matas, All you need is a good init, 2016.
 
-    Layers are found inside `Sequential`, `Repeat`, `Residual`, `ReZero` and
-    `Checkpoint`; those of a `Tied` stay as they are. So does a layer whose outputs do
-    not vary. Biases stay; where they alone vary by more than 1, nothing helps.
+    Layers are found inside `Sequential`, `Repeat`, `Residual`, `ReZero`, `Checkpoint`
+    and `MixedPrecision`; those of a `Tied` stay as they are. So does a layer whose
+    outputs do not vary. Biases stay; where they alone vary by more than 1, nothing
+    helps.
 
     Args:
         recipe: gives the model and the optimizer.
@@ -110,7 +112,7 @@ def _scaled(
         case ReZero():
             scaled, y = _scaled(layer.layer, params["layer"], stats, x, key)
             return params | {"layer": scaled}, x + params["scale"] * y
-        case Checkpoint():
+        case Checkpoint() | MixedPrecision():
             return _scaled(layer.layer, params, stats, x, key)
     if has_weights(params):
         params = _divided(layer, params, stats, x, key)
