@@ -168,7 +168,7 @@ GOALS = (
         "C5",
         "to the loop of sklearn or torch, the faster",
         0.1,
-        beside("C5", ("sklearn: loop", "torch: loop"), ours="fnn: sweep"),
+        beside("C5", ("sklearn: loop", "torch: loop")),
     ),
     Goal("C5", "to a jitted JAX loop", 0.4, beside("C5", ("plain_jax",), "fnn: sweep")),
     Goal(

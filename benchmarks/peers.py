@@ -36,6 +36,11 @@ class Peer(NamedTuple):
     distributions: tuple[str, ...]
 
     @property
+    def compiles(self) -> bool:
+        """Whether it is one of JAX's, which can keep compiled programs."""
+        return self.folder == JAX or self.name == "fnn"
+
+    @property
     def interpreter(self) -> str:
         """Of its environment; this one where there is none."""
         own = ROOT / self.folder / "bin" / "python"

@@ -1,6 +1,7 @@
 """fnn."""
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -156,18 +157,26 @@ def adam(case: Case) -> Run:
     return Run(turn, lambda: jax.tree.map(np.asarray, params))
 
 
-def forward(case: Case) -> Run:
-    """`fnn.predict`, jitted."""
+def forward(case: Case, compiled: bool) -> Run:
+    """`fnn.predict`, jitted or compiled ahead for this shape."""
     recipe = recipe_of(case, fnn.autodiff)
     state = started(recipe, cases.weights(case))
     recipe, x = jax.device_put(recipe), cases.data(case)[0]
-    run = jax.jit(fnn.predict)
+    answer = functools.partial(jax.jit(fnn.predict), recipe, state)
+    if compiled:
+        answer = fnn.compile_predict(recipe, state, x)
 
     def turn() -> None:
         for _ in range(case.steps):
-            np.asarray(run(recipe, state, x))
+            np.asarray(answer(x))
 
-    return Run(turn, lambda: np.asarray(run(recipe, state, x)))
+    return Run(turn, lambda: np.asarray(answer(x)))
+
+
+_FORWARD = {
+    "predict": functools.partial(forward, compiled=False),
+    "compile_predict": functools.partial(forward, compiled=True),
+}
 
 
 def _both(make: Callable[[Case, Any], Run], name: str) -> dict[str, Any]:
@@ -201,10 +210,14 @@ CANDIDATES: Candidates = {
     "C3 bfloat16": _both(_rounded_steps, "train_step"),
     "C4 150": _DEEP,
     "C4 1000": _DEEP,
-    "C5": {"sweep": sweep},
+    "C5": {
+        "sweep": sweep,
+        # All networks see the same batches.
+        "sweep, shared order": functools.partial(sweep, order="shared"),
+    },
     "C6": {"Adam": adam},
-    "C7 1": {"predict": forward},
-    "C7 4096": {"predict": forward},
+    "C7 1": _FORWARD,
+    "C7 4096": _FORWARD,
     "C8": _STEPS,
 }
 
