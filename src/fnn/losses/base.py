@@ -82,9 +82,10 @@ def row(prediction: jax.Array, target: jax.Array) -> jax.Array:
     if target.ndim == 0 and jnp.issubdtype(target.dtype, jnp.integer):
         # Not in the labels' dtype: 300 classes do not fit one of 8 bits.
         classes = jnp.arange(prediction.shape[-1], dtype=jnp.int32)
-        chosen = classes == target.astype(jnp.int32)
-        one_hot = chosen.astype(prediction.dtype)
-        return jnp.where(jnp.any(chosen), one_hot, jnp.full_like(one_hot, jnp.nan))
+        label = target.astype(jnp.int32)
+        one_hot = (classes == label).astype(prediction.dtype)
+        known = (label >= 0) & (label < classes.size)
+        return jnp.where(known, one_hot, jnp.nan)
     check_same_shape(prediction, target)
     return target.astype(prediction.dtype)
 

@@ -1,7 +1,7 @@
 """Cross-entropies over K classes, in nats, on logits: no log is of 0.
 
 Written with p = softmax(z), whose complement 1 - p and logarithm are computed from the
-powers of the classes that are not the largest. Neither is rounded to 0 where p rounds
+powers of the classes that are not the target. Neither is rounded to 0 where p rounds
 to 1: a confident right answer keeps a loss and a gradient, to full precision.
 """
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from fnn._core.component import number
 from fnn._core.trees import like
@@ -48,12 +49,12 @@ class SoftmaxCrossEntropy(Loss):
 
     def value(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
         y = self._smooth(row(prediction, target))
-        log_p, _, _ = _softmax(prediction)
+        log_p, _, _ = _softmax(prediction, target)
         return -jnp.sum(times(y, log_p))
 
     def gradient(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
         y = self._smooth(row(prediction, target))
-        _, p, complement = _softmax(prediction)
+        _, p, complement = _softmax(prediction, target)
         return p * (jnp.sum(y) - y) - y * complement
 
     def check_targets(self, prediction: Any, targets: Any) -> None:
@@ -95,12 +96,12 @@ class SoftmaxFocal(Loss):
 
     def value(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
         y = row(prediction, target)
-        log_p, _, q = _softmax(prediction)
+        log_p, _, q = _softmax(prediction, target)
         return -jnp.sum(fade(q, self.gamma) * times(y, log_p))
 
     def gradient(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
         y = row(prediction, target)
-        log_p, p, q = _softmax(prediction)
+        log_p, p, q = _softmax(prediction, target)
         gamma = like(self.gamma, q)
         certain = q == 0
         # log p / (1 - p) is -1 in the limit; p log p is 0 in the other.
@@ -112,19 +113,31 @@ class SoftmaxFocal(Loss):
         check_classes(self, prediction, targets)
 
 
-def _softmax(z: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """(log p, p, 1 - p) of p = softmax(z), each to full relative precision."""
-    largest = jnp.max(z)
-    is_largest = z == largest
-    shifted = z - largest
+def _softmax(
+    z: jax.Array, target: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """(log p, p, 1 - p) of p = softmax(z), exact where the target's class is certain.
+
+    Where another class is certain its 1 - p cancels. The losses weigh it with that
+    class's share of the target and add it to a greater term.
+    """
+    is_label = _is_label(z, target)
+    own = jnp.sum(jnp.where(is_label, z, 0))
+    largest, fixed = lax.stop_gradient((jnp.max(z), own))
+    # Derivatives flow as if the label's logit were the largest one: by its own power,
+    # a constant then, nothing cancels in them.
+    shifted = z - (largest + (own - fixed))
     powers = jnp.exp(shifted)
-    # The sum of the powers less the one of the largest logit, which is 1. Where
-    # several are largest the others count here, each as 1.
-    ties = jnp.sum(is_largest.astype(z.dtype)) - 1
-    rest = jnp.sum(jnp.where(is_largest, 0, powers)) + ties
-    p = powers / (1 + rest)
-    # Only for a single largest logit can 1 - p cancel; and only there is `rest`, in
-    # which ties are constants, the others' powers for its derivative too.
-    single = is_largest & (ties == 0)
-    complement = jnp.where(single, rest / (1 + rest), 1 - p)
+    # Of a sum of powers near 1 the part beside 1 would be rounded away.
+    others = jnp.sum(jnp.where(is_label, 0, powers))
+    rest = others + jnp.expm1(fixed - largest)
+    total = 1 + rest
+    p = powers / total
+    complement = jnp.where(is_label & (p > 0.5), others / total, 1 - p)
     return shifted - jnp.log1p(rest), p, complement
+
+
+def _is_label(z: jax.Array, target: jax.Array) -> jax.Array:
+    """The class of a label, or the most probable one of a row, among those of z."""
+    label = target if target.ndim == 0 else jnp.argmax(target)
+    return jnp.arange(z.shape[-1], dtype=jnp.int32) == label.astype(jnp.int32)
