@@ -192,10 +192,21 @@ def watched_gradient(
     )
 
 
+def weight_sizes(model: Layer, tree: Tree) -> jax.Array:
+    """(L,) root mean squares of the weights in a tree built as the parameters are."""
+    rows = [place.has_weights for place in places(model, tree)]
+    return gather(model, tree, _weight_size, 1)[np.flatnonzero(rows), 0]
+
+
 def statistics(
-    model: Layer, seen: jax.Array, params: Tree, gradients: Tree, updates: Tree
+    model: Layer,
+    params: Tree,
+    seen: jax.Array,
+    weight: jax.Array,
+    gradient: jax.Array,
+    update: jax.Array,
 ) -> Statistics:
-    """The layers with weights, from what was seen and what was made of it."""
+    """The layers with weights, from what was seen and their `weight_sizes`."""
     layers = places(model, params)
     rows = np.flatnonzero([place.has_weights for place in layers])
     # The activation that follows each, before the next layer with weights.
@@ -205,11 +216,6 @@ def statistics(
         found = [i for i in range(row, end) if layers[i].is_activation]
         follows[index] = found[0] if found else -1
     after = jnp.where(jnp.asarray(follows >= 0)[:, None], seen[follows], jnp.nan)
-    sizes = (
-        gather(model, tree, _weight_size, 1)[rows, 0]
-        for tree in (params, gradients, updates)
-    )
-    weight, gradient, update = sizes
     return Statistics(
         z=seen[rows, 0],
         a=after[:, 0],

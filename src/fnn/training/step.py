@@ -4,11 +4,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from fnn._core import keys
 from fnn._core.trees import global_norm
 from fnn.data import Batch
-from fnn.gradients.statistics import statistics, watched_gradient
+from fnn.gradients.statistics import statistics, watched_gradient, weight_sizes
 from fnn.training.base import Info, Recipe, TrainState, check_data
 
 
@@ -48,23 +49,31 @@ def train_step(
     """
     batch = check_data(recipe, state, batch)
     key = keys.for_step(state.key, state.step)
-    loss, stats, gradients, seen = _gradients(recipe, state, batch, key)
+    loss, stats, gradients, told = _gradients(recipe, state, batch, key)
+    # The update overwrites the parameters where the state is donated. As long as they
+    # might still be read XLA would copy them first.
+    gradients, told = lax.optimization_barrier((gradients, told))
     updates, opt_state = recipe.optimizer.update(
         gradients, state.opt_state, state.params
     )
     params = jax.tree.map(jnp.add, state.params, updates)
     norm = global_norm(gradients) if "gradient_norm" in recipe.report else None
     measured = None
-    if seen is not None:
-        measured = statistics(recipe.model, seen, state.params, gradients, updates)
+    if told is not None:
+        seen, weight, gradient = told
+        update = weight_sizes(recipe.model, updates)
+        measured = statistics(recipe.model, params, seen, weight, gradient, update)
     state = TrainState(params, stats, opt_state, state.key, state.step + 1)
     return state, Info(loss, norm, measured)
 
 
 def _gradients(
     recipe: Recipe, state: TrainState, batch: Batch, key: jax.Array
-) -> tuple[jax.Array, Any, Any, jax.Array | None]:
-    """(loss, stats, gradients, seen): by the recipe's road, watched if it reports."""
+) -> tuple[jax.Array, Any, Any, tuple[jax.Array, jax.Array, jax.Array] | None]:
+    """(loss, stats, gradients, told): by the recipe's road, watched if it reports.
+
+    What is told is what was seen, and the sizes of the weights and their gradients.
+    """
     given = (
         recipe.model,
         recipe.loss,
@@ -75,5 +84,8 @@ def _gradients(
         recipe.penalty,
     )
     if "statistics" in recipe.report:
-        return watched_gradient(recipe.gradient, *given)
+        loss, stats, gradients, seen = watched_gradient(recipe.gradient, *given)
+        weight = weight_sizes(recipe.model, state.params)
+        gradient = weight_sizes(recipe.model, gradients)
+        return loss, stats, gradients, (seen, weight, gradient)
     return *recipe.gradient(*given), None
