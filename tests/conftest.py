@@ -29,3 +29,16 @@ def x64():
     """Tests of mathematics run in float64."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(scope="module")
+def quickly_compiled():
+    """For modules that call each of many programs a few times, with tolerances.
+
+    What optimization does to results is measured elsewhere, to units in the last place.
+    """
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+    # No other module shall meet these programs.
+    jax.clear_caches()

@@ -13,6 +13,7 @@ from tests.mistakes import (
     choices,
     data,
     depth,
+    folds,
     many,
     parts,
     recipes,
@@ -35,6 +36,7 @@ MISTAKES = {
         ("sets", sets.TABLE),
         ("depth", depth.TABLE),
         ("many", many.TABLE),
+        ("folds", folds.TABLE),
     )
     for name, row in table.items()
 }

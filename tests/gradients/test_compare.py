@@ -18,7 +18,7 @@ from tests.catalogue import LAYERS, ROWS, WIDTH
 from tests.gradients import planted_losses, planted_penalties
 from tests.gradients.test_planted_errors import LAYER_ERRORS
 
-pytestmark = pytest.mark.usefixtures("x64")
+pytestmark = pytest.mark.usefixtures("quickly_compiled", "x64")
 
 
 class Planted(Layer):

@@ -27,7 +27,7 @@ from tests.gradients.planted_layers import DENSE, OTHERS
 from tests.gradients.planted_norms import NORMS
 from tests.gradients.witnesses import backward_faults, road_faults
 
-pytestmark = pytest.mark.usefixtures("x64")
+pytestmark = pytest.mark.usefixtures("quickly_compiled", "x64")
 
 LAYER_ERRORS: dict[str, Planted] = {
     **{f"Dense: {name}": planted for name, planted in DENSE.items()},
@@ -111,8 +111,9 @@ Accusations = dict[str, tuple[TermReport, ...]]
 
 
 @pytest.fixture(scope="module")
-def accusations() -> Accusations:
+def accusations(quickly_compiled: None) -> Accusations:
     """For each planted error the rows that the referee calls wrong."""
+    del quickly_compiled
     with jax.enable_x64(True):
         return accuse()
 

@@ -12,7 +12,7 @@ import fnn
 from tests.catalogue import LAYERS, LOSSES, PENALTIES, ROWS, WIDTH
 from tests.gradients.witnesses import backward_faults, road_faults
 
-pytestmark = pytest.mark.usefixtures("x64")
+pytestmark = pytest.mark.usefixtures("quickly_compiled", "x64")
 
 NAMES = list(LAYERS)
 # Several in one program: most of what a program costs is compiled per program.

@@ -41,7 +41,8 @@ def cured(run: Run) -> fnn.health.Cure:
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> dict[str, Outcome]:
+def outcomes(quickly_compiled: None) -> dict[str, Outcome]:
+    del quickly_compiled
     losses = {name: cured(twin.run()).loss_before for name, twin in TWINS.items()}
     return {
         name: Outcome(cured(fault.inject(TWINS[fault.twin].run())), losses[fault.twin])

@@ -16,7 +16,7 @@ import pytest
 import fnn
 from tests.gradients.witnesses import pullbacks
 
-pytestmark = pytest.mark.usefixtures("x64")
+pytestmark = pytest.mark.usefixtures("quickly_compiled", "x64")
 
 L = fnn.layers
 N, ROWS = 4, 5

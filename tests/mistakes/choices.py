@@ -2,6 +2,7 @@
 
 # pyright: reportArgumentType=false
 
+import jax.numpy as jnp
 import numpy as np
 
 from fnn import losses, optimizers, schedules
@@ -52,6 +53,31 @@ TABLE: Table = {
         lambda: L.MixedPrecision(L.ReLU(), "float32"),
         ValueError,
         r"MixedPrecision\.dtype must be 'bfloat16' or 'float16', got 'float32'\.",
+    ),
+    "MixedPrecision's dtype a dtype": (
+        lambda: L.MixedPrecision(L.ReLU(), jnp.bfloat16),
+        ValueError,
+        r"MixedPrecision\.dtype must be 'bfloat16' or 'float16', got .*bfloat16",
+    ),
+    "an equation without an output": (
+        lambda: L.product("i,io", Y, Y),
+        ValueError,
+        r"equation must name the axes by letters, .*'i,io->o', got 'i,io'\.",
+    ),
+    "an equation with dots": (
+        lambda: L.product("...i,io->...o", Y, Y),
+        ValueError,
+        r"equation must name the axes by letters, .*got '\.\.\.i,io",
+    ),
+    "a letter in all places of an equation": (
+        lambda: L.product("bi,bo->b", Y, Y),
+        ValueError,
+        r"equation must .*each in two of three places, .*got 'bi,bo->b'\.",
+    ),
+    "a letter twice in a place": (
+        lambda: L.product("ii,o->o", Y, Y),
+        ValueError,
+        r"equation must .*each in two of three places, .*got 'ii,o->o'\.",
     ),
     "AMSGrad's form": (
         lambda: optimizers.AMSGrad(form="torch"),

@@ -48,6 +48,11 @@ def same(one: Any, other: Any, rtol: float = 0.0) -> None:
         np.testing.assert_allclose(a, b, rtol=0, atol=rtol * scale)
 
 
+def bits(state: fnn.TrainState) -> list[bytes]:
+    """Every array of a state to the last bit."""
+    return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(state)]
+
+
 def softmax_cross_entropy(logits: Any, y: Any) -> np.ndarray:
     """The losses of the examples, in float64."""
     z = np.asarray(logits, float)

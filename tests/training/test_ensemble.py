@@ -82,11 +82,17 @@ def test_the_loss_says_what_predictions_are(
     name: str, rng: np.random.Generator
 ) -> None:
     loss, expected = KINDS[name]
-    recipe = fnn.Recipe(L.Identity(), loss, fnn.optimizers.SGD(0.1))
+    recipe = fnn.Recipe(L.Dense(3, 3, bias=False), loss, fnn.optimizers.SGD(0.1))
     state = fnn.init(recipe, jax.random.key(0))
+    # Each member puts the entries of x in an order of its own.
+    orders = [[0, 1, 2], [2, 0, 1]]
+    swaps = [np.eye(3, dtype=np.float32)[:, order] for order in orders]
     x = rng.dirichlet(np.ones(3), size=8).astype(np.float32)
-    found = fnn.ensemble(recipe, [state, state], x)
-    for one, other in zip(found, expected(np.stack([x, x])), strict=True):
+    states = [state._replace(params={"w": swap}) for swap in swaps]
+    found = fnn.ensemble(recipe, states, x)
+    members = np.stack([x[:, order] for order in orders])
+    assert found.disagreement.max() > 1e-3
+    for one, other in zip(found, expected(members), strict=True):
         if one is not None:
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 

@@ -183,3 +183,18 @@ def test_rule_of_early_stopping(name: str) -> None:
     rule, values, best, stops = RULES[name]
     assert rule.best(values) == best
     assert rule.stops(values) == stops
+
+
+def test_a_metric_gives_one_number() -> None:
+    def per_class(prediction: jax.Array, target: jax.Array) -> jax.Array:
+        del target
+        return prediction.mean(axis=0)
+
+    with pytest.raises(ValueError, match=r"float32 of shape \(3,\) from per_class"):
+        fit(metrics=(accuracy, per_class))
+
+
+def test_a_state_of_another_optimizer_does_not_go_on() -> None:
+    plain = fnn.Recipe(FULL.model, FULL.loss, fnn.optimizers.SGD(0.1))
+    with pytest.raises(ValueError, match=r"state.opt_state must be .*'s optimizer"):
+        fit(state=fnn.init(plain, jax.random.key(SEED)))

@@ -11,7 +11,14 @@ import pytest
 
 import fnn
 from fnn.training.chunks import Data, Job, Plan, train_chunk
-from fnn.training.many import _order, bytes_of_a_run, fitting_chunk, grouped, stacked  # pyright: ignore
+from fnn.training.many import (
+    _order,  # pyright: ignore
+    bytes_of_a_run,
+    fitting_chunk,
+    grouped,
+    share_of_a_lane,
+    stacked,
+)
 from tests.training.runs import PLAIN, clouds
 
 DATA = Data(clouds(np.random.default_rng(0)), clouds(np.random.default_rng(1)), None)
@@ -22,12 +29,34 @@ def device(**memory: int) -> Any:
     return SimpleNamespace(platform="gpu", memory_stats=lambda: memory or None)
 
 
-def test_a_cpu_trains_16_runs_together() -> None:
-    assert fitting_chunk(PLAN, PLAIN, DATA, None, jax.devices("cpu")[0]) == 16
+@pytest.mark.parametrize(
+    ("width", "chunk"), [(32, 16), (128, 16), (256, 8), (512, 4), (2048, 1)]
+)
+def test_a_cpu_trains_together_what_its_cache_holds(width: int, chunk: int) -> None:
+    plan = PLAN._replace(batch_size=64)
+    recipe = fnn.Recipe(
+        fnn.layers.mlp((64, width, 10)), PLAIN.loss, fnn.optimizers.Adam()
+    )
+    digits = fnn.data.digits()
+    cpu = jax.devices("cpu")[0]
+    assert fitting_chunk(plan, recipe, Data(digits, None, None), None, cpu) == chunk
+    # Validation comes once an epoch.
+    assert fitting_chunk(plan, recipe, Data(digits, digits, None), None, cpu) == chunk
 
 
 @pytest.mark.parametrize(
-    ("runs", "chunk"), [(0.5, 1), (2, 1), (5, 2), (63, 16), (65, 32), (1e6, 1024)]
+    ("runs", "lanes", "chunk"),
+    [(1, 1, 1), (5, 1, 8), (5, 2, 4), (4, 2, 2), (2, 8, 1), (1000, 1, 64)],
+)
+def test_no_accelerator_idles_while_another_has_many_runs(
+    runs: int, lanes: int, chunk: int
+) -> None:
+    assert share_of_a_lane(64, runs, lanes) == chunk
+
+
+@pytest.mark.parametrize(
+    ("runs", "chunk"),
+    [(-9, 1), (0.5, 1), (2, 1), (5, 2), (63, 16), (65, 32), (1e6, 1024)],
 )
 def test_an_accelerator_trains_what_half_its_free_memory_holds(
     runs: float, chunk: int
@@ -74,6 +103,8 @@ def test_groups_have_one_structure_and_folds_of_one_size() -> None:
 
 
 SCRIPT = """
+import threading
+from types import SimpleNamespace
 import jax, numpy as np
 jax.config.update("jax_num_cpu_devices", 2)
 import fnn
@@ -84,20 +115,28 @@ def swept():
     found = fnn.sweep(PLAIN, keys, clouds(np.random.default_rng(0)), epochs=1, chunk=2)
     return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(found.stacks)]
 one = swept()
-used = []
-class Lanes(list):
-    def __getitem__(self, place):
-        if isinstance(place, int): used.append(list.__getitem__(self, place))
-        return list.__getitem__(self, place)
-many._lanes = lambda: Lanes(jax.devices())
-assert len(jax.devices()) == 2
+slow, fast = jax.devices()
+done, both = [], threading.Event()
+def lower(*given):
+    program = train_chunk.lower(*given).compile()
+    def train(*given):
+        outcome = program(*given)
+        lane, = outcome.loss.devices()
+        if lane == slow: assert both.wait(60), "a second chunk for a lane at work"
+        done.append(lane)
+        if done == [fast, fast]: both.set()
+        return outcome
+    return SimpleNamespace(compile=lambda: train)
+train_chunk = many.train_chunk
+many.train_chunk = SimpleNamespace(lower=lower)
+many._lanes = jax.devices
 assert swept() == one
-assert set(used) == set(jax.devices())
+assert done == [fast, fast, slow]
 """
 
 
 def test_chunks_are_dealt_to_all_devices_and_come_together() -> None:
-    """As to several accelerators; on a CPU the first device does it all."""
+    """As to several accelerators, each when it is free; else one CPU does it all."""
     subprocess.run([sys.executable, "-c", SCRIPT], check=True)
 
 

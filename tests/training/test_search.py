@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import fnn
+from fnn._core import keys
 from fnn.training.points import random_points
 
 TRAIN, TEST = fnn.data.stratified_split(fnn.data.digits())
@@ -67,6 +68,14 @@ def test_random_points_are_spread_as_asked() -> None:
     assert abs(np.mean([p["share"] for p in points]) - 2.5) < 4 / np.sqrt(12 * 400)
     assert abs(np.mean([p["width"] == 4 for p in points]) - 0.5) < 4 * 0.5 / 20
     assert random_points(values, KEY, 3) == points[:3]
+
+
+def test_points_share_no_random_numbers_with_the_runs() -> None:
+    used = [keys.for_init(KEY)]
+    for number in range(4):
+        used.append(keys.for_step(KEY, jax.numpy.asarray(number)))
+        used += [keys.for_shuffle(KEY, number), keys.for_point(KEY, number)]
+    assert len({jax.random.key_data(key).tobytes() for key in used}) == 13
 
 
 def test_random_search_finds_what_a_fit_confirms() -> None:

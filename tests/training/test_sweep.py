@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import fnn
+from tests.training.runs import PLAIN, bits, clouds, same
 
 RUNS = 64
 EPOCHS = 2
@@ -37,10 +38,6 @@ def swept(runs: list[int], **options: Any) -> fnn.Sweep:
         train,
         **({"epochs": EPOCHS, "validation": test, "metrics": METRICS} | options),
     )
-
-
-def bits(state: fnn.TrainState) -> list[bytes]:
-    return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(state)]
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +109,43 @@ def test_structures_are_grouped_and_order_is_kept() -> None:
     # One key for all: equal recipes are equal runs.
     assert bits(found.state(0)) == bits(found.state(4)) != bits(found.state(1))
     assert found.loss[0] == found.loss[2] != found.loss[1]
+    outputs = found.predict(train.x)
+    for run, one in enumerate(recipes):
+        alone = fnn.predict(one, found.state(run), train.x)
+        np.testing.assert_allclose(outputs[run], alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures("x64")
+def test_a_sweep_is_fit_in_float64_too(rng: np.random.Generator) -> None:
+    """In the threads as well, where JAX's own setting does not hold."""
+    train = clouds(rng, dtype=np.float64)
+    initial = [fnn.init(PLAIN, key) for key in KEYS[:3]]
+    wide = [jax.tree.map(as_float64, state) for state in initial]
+    found = fnn.sweep(PLAIN, KEYS[:3], train, epochs=2, states=wide, chunk=1)
+    for run, state in enumerate(wide):
+        state, history = fnn.fit(PLAIN, state, train, epochs=2)
+        assert found.state(run).params[0]["w"].dtype == np.float64
+        same(found.state(run), state, rtol=1e-12)
+        np.testing.assert_allclose(found.loss[run], history.loss, rtol=1e-12)
+
+
+def as_float64(leaf: Any) -> Any:
+    return leaf.astype(np.float64) if leaf.dtype == np.float32 else leaf
+
+
+def test_keys_of_another_kind_go_on_and_predict_together() -> None:
+    train, _ = data()
+    keys = jax.random.split(jax.random.key(0, impl="rbg"), 2)
+    first = fnn.sweep(RECIPES[30], keys, train, epochs=1)
+    states = [first.state(0), first.state(1)]
+    second = fnn.sweep(RECIPES[30], keys, train, epochs=1, states=states)
+    whole = fnn.sweep(RECIPES[30], keys, train, epochs=2)
+    np.testing.assert_array_equal(second.loss[:, 0], whole.loss[:, 1])
+    np.testing.assert_allclose(
+        fnn.ensemble(RECIPES[30], states, train.x).mean,
+        jax.nn.softmax(first.predict(train.x)).mean(axis=0),
+        rtol=1e-5,
+    )
 
 
 def test_restarts_are_one_recipe_with_many_keys() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import fnn
+from tests.training.runs import bits
 
 RUNS = 64
 EPOCHS = 6
@@ -41,10 +42,6 @@ def swept(runs: list[int], **options: Any) -> fnn.Sweep:
         epochs=EPOCHS,
         **(usual | options),
     )
-
-
-def bits(state: fnn.TrainState) -> list[bytes]:
-    return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(state)]
 
 
 @pytest.fixture(scope="module")

@@ -116,7 +116,8 @@ def check_choice(
     name: str, value: Any, choices: tuple[str, ...], hint: str = ""
 ) -> None:
     """Raise ValueError unless `value` is one of `choices`."""
-    if value not in choices:
+    # A dtype is equal to its name, and no name.
+    if not isinstance(value, str) or value not in choices:
         words = " or ".join(map(repr, choices))
         raise ValueError(f"{name} must be {words}, got {value!r}. {hint}".rstrip())
 

@@ -179,9 +179,9 @@ def _ranged_fields(component: Component) -> list[tuple[str, Any, Range]]:
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
     if field.default is dataclasses.MISSING:
         return False
-    if value is field.default:
+    # What a traced number is is not known yet: mostly the default.
+    if value is field.default or isinstance(value, Tracer):
         return True
-    # What a traced number is is not known yet.
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(value)):
         return False
     return type(value) is type(field.default) and bool(value == field.default)

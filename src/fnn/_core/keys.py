@@ -8,7 +8,7 @@ replayed from its number.
 import jax
 import jax.numpy as jnp
 
-_INIT, _STEP, _SHUFFLE = range(3)
+_INIT, _STEP, _SHUFFLE, _POINT = range(4)
 
 
 def stored(key: jax.Array) -> jax.Array:
@@ -38,6 +38,11 @@ def for_step(key: jax.Array, step: jax.Array) -> jax.Array:
 def for_shuffle(key: jax.Array, epoch: jax.Array | int) -> jax.Array:
     """The key that one epoch is shuffled with."""
     return jax.random.fold_in(jax.random.fold_in(_typed(key), _SHUFFLE), epoch)
+
+
+def for_point(key: jax.Array, run: int) -> jax.Array:
+    """The key that one point of a random search is drawn with."""
+    return jax.random.fold_in(jax.random.fold_in(_typed(key), _POINT), run)
 
 
 def _typed(key: jax.Array) -> jax.Array:

@@ -1,6 +1,7 @@
 """Checks of layers and of the shapes between them; `checks` says how."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,7 +66,7 @@ def check_same_shape(prediction: Any, target: Any) -> None:
     )
 
 
-def check_same_arrays(name: str, expected: Any, got: Any) -> None:
+def check_same_arrays(name: str, expected: Any, got: Any, part: str = "model") -> None:
     """Raise ValueError unless two trees have arrays of the same shapes in all places.
 
     Dtypes may differ: a state can be cast.
@@ -75,7 +76,7 @@ def check_same_arrays(name: str, expected: Any, got: Any) -> None:
         wanted, came = (tree.get(place, "no array") for tree in shapes)
         if wanted != came:
             raise ValueError(
-                f"{name} must be of this recipe's model, with {wanted} at "
+                f"{name} must be of this recipe's {part}, with {wanted} at "
                 f"{name}{place}, got {came}. Use the recipe that the state came from, "
                 "or fnn.init with this one."
             )
@@ -87,6 +88,18 @@ def check_matrix_shape(shape: tuple[int, ...]) -> None:
         raise ValueError(
             f"shape must be that of a matrix, (n_in, n_out), got {shape}. Use Zeros or "
             "Constant for vectors."
+        )
+
+
+def check_equation(equation: Any) -> None:
+    """Raise ValueError unless each letter stands in two of an equation's places."""
+    places = re.fullmatch("([a-zA-Z]*),([a-zA-Z]*)->([a-zA-Z]*)", str(equation))
+    letters = "".join(places.groups()) if places else ""
+    once = places and all(len(set(place)) == len(place) for place in places.groups())
+    if not once or any(letters.count(letter) != 2 for letter in letters):
+        raise ValueError(
+            "equation must name the axes by letters, each in two of three places, "
+            f"such as 'i,io->o', got {equation!r}."
         )
 
 

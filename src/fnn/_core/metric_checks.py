@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from fnn._core.checks import check_choice, is_concrete
+from fnn._core.checks import check_choice, describe, is_concrete, is_python_number
 from fnn._core.data_checks import (
     check_answers,
     check_array,
@@ -19,6 +19,15 @@ AVERAGES = ("macro", "micro", "none")
 def check_average(average: Any, choices: tuple[str, ...] = AVERAGES) -> None:
     """Raise ValueError unless `average` is one of the ways to average over classes."""
     check_choice("average", average, choices)
+
+
+def check_metric_values(values: dict[str, Any]) -> None:
+    """Raise ValueError unless each metric gave one number, for a curve of them."""
+    for name, value in values.items():
+        if not is_python_number(value) and getattr(value, "shape", None) != ():
+            raise ValueError(
+                f"metrics must give one number each, got {describe(value)} from {name}."
+            )
 
 
 def check_decisions(prediction: Any, target: Any) -> None:

@@ -56,7 +56,8 @@ def check_task(task: Any, n_features: Any, n_outputs: Any, rows: Any) -> None:
         )
 
 
-def check_target(target: Any) -> None:
-    """Raise TypeError unless the value to stop at is None or a number."""
+def check_stopping(min_delta: Any, target: Any) -> None:
+    """Raise TypeError unless these are numbers; the value to stop at may be None."""
+    check_number("EarlyStopping.min_delta", min_delta)
     if target is not None:
         check_number("EarlyStopping.target", target)

@@ -17,6 +17,8 @@ from jax.core import ShapedArray
 from jax.experimental.layout import Layout, with_layout_constraint
 from jax.interpreters import ad, batching, mlir
 
+from fnn._core.layer_checks import check_equation
+
 ALGORITHMS = {"bfloat16": "BF16_BF16_F32", "float16": "F16_F16_F32"}
 _INPUTS = {algorithm: dtype for dtype, algorithm in ALGORITHMS.items()}
 
@@ -40,6 +42,9 @@ def product(equation: str, a: jax.Array, b: jax.Array) -> jax.Array:
         a: the first array.
         b: the second array.
 
+    Raises:
+        ValueError: the equation is another one, inside a `MixedPrecision` or not.
+
     Example:
         >>> x, w = jnp.ones(2), jnp.full((2, 1), 1 + 2**-10)
         >>> product("i,io->o", x, w).tolist()
@@ -48,6 +53,7 @@ def product(equation: str, a: jax.Array, b: jax.Array) -> jax.Array:
         ...     product("i,io->o", x, w).tolist()
         [2.0]
     """
+    check_equation(equation)
     setting = jax.config.jax_default_matmul_precision  # pyright: ignore
     if setting not in _INPUTS or not a.dtype == b.dtype == jnp.float32:
         return jnp.einsum(equation, a, b)

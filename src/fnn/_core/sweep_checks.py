@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn._core.checks import check_kind, describe
+from fnn._core.layer_checks import check_same_arrays
 
 
 def check_keys(keys: Any) -> None:
-    """Raise unless `keys` is a typed key of jax.random, or a vector of them."""
+    """Raise unless `keys` is a typed key of jax.random, or a vector of some."""
     typed = isinstance(keys, jax.Array) and jnp.issubdtype(
         keys.dtype, jax.dtypes.prng_key
     )
@@ -20,6 +21,8 @@ def check_keys(keys: Any) -> None:
             "keys must be a key or a vector of keys, as jax.random.key(0) or "
             f"jax.random.split(key, runs), got {describe(keys)}."
         )
+    if not keys.size:
+        raise ValueError("keys must hold at least one key.")
 
 
 def check_recipes(recipes: Any, kind: type) -> None:
@@ -60,6 +63,23 @@ def check_number_of_states(states: Sequence[Any], recipes: Sequence[Any]) -> Non
         )
 
 
+def check_state_arrays(
+    states: Sequence[Any], runs: Sequence[int], expected: Any, parts: Sequence[str]
+) -> None:
+    """Raise unless parts of some runs' states have the arrays of their recipe."""
+    for run in runs:
+        for part in parts:
+            owner = "optimizer" if part == "opt_state" else "model"
+            wanted, got = getattr(expected, part), getattr(states[run], part)
+            check_same_arrays(f"states[{run}].{part}", wanted, got, owner)
+
+
+def check_run_number(run: int, runs: int) -> None:
+    """Raise IndexError unless a sweep has this run; -1 is the last."""
+    if not -runs <= run < runs:
+        raise IndexError(f"run must be from 0 to {runs - 1}, got {run}.")
+
+
 def check_equal_steps(steps: Sequence[int]) -> None:
     """Raise unless runs that go on in one order have made equally many steps."""
     if len(set(steps)) > 1:
@@ -78,8 +98,8 @@ def check_one_output(shapes: Sequence[tuple[int, ...]]) -> None:
         )
 
 
-def check_folds(folds: Any, kind: type, rows: int) -> None:
-    """Raise unless `folds` are folds of so many rows."""
+def check_folds(folds: Any, kind: type, rows: int, weight: Any = None) -> None:
+    """Raise unless `folds` are folds of so many rows with these weights."""
     if not isinstance(folds, Sequence) or not folds:
         raise TypeError(
             "folds must be a sequence of folds, as fnn.data.k_fold makes, got "
@@ -88,15 +108,20 @@ def check_folds(folds: Any, kind: type, rows: int) -> None:
     for index, fold in enumerate(folds):
         check_kind(f"folds[{index}]", fold, kind, "a fold of fnn.data.k_fold")
         for part, numbers in zip(("train", "test"), fold, strict=True):
-            numbers = np.asarray(numbers)
             name = f"folds[{index}].{part}"
-            if not numbers.size:
-                raise ValueError(f"{name} must not be empty.")
-            if numbers.min() < 0 or numbers.max() >= rows:
+            _check_rows(name, numbers, rows)
+            own = 1 if weight is None else np.asarray(weight)[np.asarray(numbers)]
+            if np.sum(own) == 0:
                 raise ValueError(
-                    f"{name} must be row numbers from 0 to {rows - 1}, got "
-                    f"{numbers.min()} to {numbers.max()}."
+                    f"{name} must have weights with a sum above 0, got 0. Leave "
+                    "examples of weight 0 out of the data, or cut other folds."
                 )
+        both = np.intersect1d(*fold)
+        if both.size:
+            raise ValueError(
+                f"folds[{index}] must have no row in both parts, got row {both[0]} in "
+                "train and in test."
+            )
 
 
 def check_no_early_stopping(training: Any) -> None:
@@ -121,3 +146,20 @@ def check_values(values: Any, ranges: tuple[type, ...]) -> None:
             )
         if not len(choices):
             raise ValueError(f"values[{name!r}] must not be empty.")
+
+
+def _check_rows(name: str, numbers: Any, rows: int) -> None:
+    vector = isinstance(numbers, np.ndarray | jax.Array) and numbers.ndim == 1
+    if not vector or not jnp.issubdtype(numbers.dtype, jnp.integer):
+        raise TypeError(
+            f"{name} must be row numbers, an integer array of shape (R,), got "
+            f"{describe(numbers)}. For a mask write np.flatnonzero(mask)."
+        )
+    numbers = np.asarray(numbers)
+    if not numbers.size:
+        raise ValueError(f"{name} must not be empty.")
+    if numbers.min() < 0 or numbers.max() >= rows:
+        raise ValueError(
+            f"{name} must be row numbers from 0 to {rows - 1}, got "
+            f"{numbers.min()} to {numbers.max()}."
+        )

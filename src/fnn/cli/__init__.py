@@ -1,4 +1,4 @@
-"""The `fnn` command: train, check, explain, compare, predict, diagnose and cure."""
+"""The `fnn` command."""
 
 import os
 import sys

@@ -20,7 +20,8 @@ class MixedPrecision(Layer):
 
     with R the rounding, by both roads. R itself counts as the identity. Nothing else is
     rounded: parameters, their gradients and the optimizer's state, biases, statistics,
-    normalization, activations and losses are float32.
+    normalization, activations and losses are float32. Other products of such a layer
+    are left to JAX: float32 on a CPU, perhaps rounded elsewhere.
 
     Arrays that are not float32 are left as they are: in float64, where mathematics is
     checked, the layer is the one inside.

@@ -113,9 +113,7 @@ class SoftmaxFocal(Loss):
         check_classes(self, prediction, targets)
 
 
-def _softmax(
-    z: jax.Array, target: jax.Array
-) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _softmax(z: jax.Array, target: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """(log p, p, 1 - p) of p = softmax(z), exact where the target's class is certain.
 
     Where another class is certain its 1 - p cancels. The losses weigh it with that

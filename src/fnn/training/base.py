@@ -151,9 +151,18 @@ def check_run(recipe: Any, state: Any) -> None:
     """
     check_kind("recipe", recipe, Recipe, "an fnn.Recipe")
     check_kind("state", state, TrainState, "an fnn.TrainState, from fnn.init")
-    params, stats = jax.eval_shape(lambda: recipe.model.init(jax.random.key(0)))
+    params, stats = _initial.eval_shape(recipe.model)
     check_same_arrays("state.params", params, state.params)
     check_same_arrays("state.stats", stats, state.stats)
+
+
+def check_opt_state(recipe: Recipe, state: TrainState) -> None:
+    """Raise unless the optimizer's state is of the recipe's optimizer.
+
+    For what trains, where it is traced: a state need not have it to predict.
+    """
+    expected = jax.eval_shape(recipe.optimizer.init, state.params)
+    check_same_arrays("state.opt_state", expected, state.opt_state, "optimizer")
 
 
 def check_data(recipe: Recipe, state: TrainState, data: Any) -> Batch:
@@ -172,13 +181,19 @@ def check_data(recipe: Recipe, state: TrainState, data: Any) -> Batch:
 
 def prediction_shape(recipe: Recipe, state: TrainState, x: Any) -> Any:
     """Shape and dtype of the model's output for one example of x (B, n)."""
+    return _first_prediction.eval_shape(recipe.model, state.params, state.stats, x)
 
-    def one(params: Tree, stats: Tree, x: jax.Array) -> jax.Array:
-        # No randomness is used in inference; any key will do.
-        key = jax.random.key(0)
-        return recipe.model.forward(params, stats, x[0], key, train=False)[0]
 
-    return jax.eval_shape(one, state.params, state.stats, x)
+# Compiled for their shapes alone, which JAX then remembers: the verbs ask every time.
+@jax.jit
+def _initial(model: Layer) -> tuple[Tree, Tree]:
+    return model.init(jax.random.key(0))
+
+
+@jax.jit
+def _first_prediction(model: Layer, params: Tree, stats: Tree, x: Any) -> jax.Array:
+    # No randomness is used in inference; any key will do.
+    return model.forward(params, stats, x[0], jax.random.key(0), train=False)[0]
 
 
 def predict(recipe: Recipe, state: TrainState, x: Any) -> jax.Array:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from fnn._core.metric_checks import check_metric_values
 from fnn.data import Batch, take
 from fnn.data.epochs import epoch_indices
 from fnn.data.folds import Fold
@@ -136,9 +137,10 @@ def _epoch(
     values: dict[str, jax.Array] = {}
     if validation is not None:
         values = evaluate(job.recipe, state, validation, plan.metrics)
+        check_metric_values(values)
     loss = jnp.mean(info.loss)
     curves = jax.tree.map(
-        lambda curve, value: curve.at[number].set(value.astype(curve.dtype)),
+        lambda curve, value: curve.at[number].set(jnp.asarray(value, curve.dtype)),
         run.curves,
         (loss, values),
     )

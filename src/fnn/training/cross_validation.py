@@ -1,4 +1,4 @@
-"""Cross-validation: a network for each recipe and fold, all trained at once."""
+"""Cross-validation: a network for each recipe and fold, many trained at a time."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from fnn._core.checks import check_choice, check_size
+from fnn._core.checks import check_choice
 from fnn._core.sweep_checks import check_folds
 from fnn.data.base import as_batch
 from fnn.data.folds import Fold
@@ -53,14 +53,14 @@ def cross_validate(
     metrics: Sequence[Metric] = (),
     chunk: int | None = None,
 ) -> CrossValidation:
-    """Train every recipe on every fold, all in one program, and judge each on the rest.
+    """Train every recipe on every fold, many at a time, and judge each on the rest.
 
-    A fold trains on its own rows of the one data set, which is not copied. Its numbers
-    are those of `fnn.fit` with its recipe and key on `fnn.data.take(data, fold.train)`,
-    to rounding: every example counts, in batches as large as there. So nothing is
-    trimmed, nor padded with examples of weight 0, which metrics would count and which
-    would change the shuffle. Where the folds are not all of one size, which k folds are
-    if k divides the number of examples, those of each size are a program: at most two.
+    Training rows are gathered batch by batch, test rows after each epoch; the data set
+    itself is there once. A fold's numbers are those of `fnn.fit` with its recipe and
+    key on `fnn.data.take(data, fold.train)`, to rounding: every example counts, in
+    batches as large as there. So nothing is trimmed, nor padded with examples of weight
+    0, which metrics would count and which would change the shuffle. Each size of fold,
+    and each structure of recipe, is a program; k folds have at most two sizes.
 
     Args:
         recipes: one, or several to compare.
@@ -78,8 +78,8 @@ def cross_validate(
 
     Raises:
         TypeError: dtypes or parts do not fit.
-        ValueError: no folds, or rows that the data do not have; what `fnn.sweep`
-            raises.
+        ValueError: rows that the data do not have, in both parts or all of weight 0;
+            what `fnn.sweep` raises.
 
     Example:
         >>> import fnn
@@ -92,12 +92,9 @@ def cross_validate(
         >>> found.scores("accuracy").shape, bool(found.scores("accuracy").min() > 0.7)
         ((1, 3), True)
     """
-    check_size("epochs", epochs)
-    if chunk is not None:
-        check_size("chunk", chunk)
     names_of(metrics)
     train = as_batch(data)
-    check_folds(folds, Fold, len(train.x))
+    check_folds(folds, Fold, len(train.x), train.weight)
     recipes, keys = paired(recipes, keys)
     # Every recipe with every fold: a recipe's folds are neighbours.
     runs = [(row, fold) for row in range(len(recipes)) for fold in folds]

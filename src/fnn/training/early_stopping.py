@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from fnn._core.checks import check_choice, check_given, check_kind, check_size
 from fnn._core.component import Component, number, static
-from fnn._core.planning_checks import check_target
+from fnn._core.planning_checks import check_stopping
 
 TRAINING_LOSS = "training_loss"
 
@@ -116,7 +116,7 @@ class EarlyStopping(Component):
 def check_early_stopping(rule: Any, validation: Any, names: tuple[str, ...]) -> None:
     """Raise unless a rule is one, and what it monitors is there."""
     check_kind("early_stopping", rule, EarlyStopping, "an fnn.EarlyStopping or None")
-    check_target(rule.target)
+    check_stopping(rule.min_delta, rule.target)
     if rule.monitor == TRAINING_LOSS:
         return
     check_given("validation", validation, "early_stopping")

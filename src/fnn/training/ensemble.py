@@ -8,10 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import entr
 
+from fnn._core.data_checks import check_inputs
 from fnn._core.sweep_checks import (
     check_number_of_states,
     check_one_output,
     check_recipes,
+    check_state_arrays,
     check_states,
 )
 from fnn.losses import (
@@ -22,7 +24,7 @@ from fnn.losses import (
     SoftmaxCrossEntropy,
     SoftmaxFocal,
 )
-from fnn.training.base import Recipe, TrainState, predict
+from fnn.training.base import Recipe, TrainState, init, predict
 from fnn.training.many import grouped, stacked
 
 _SOFTMAX = SoftmaxCrossEntropy | SoftmaxFocal
@@ -101,7 +103,7 @@ def ensemble(
     check_recipes(recipes, Recipe)
     check_number_of_states(states, recipes)
     groups = grouped(recipes)
-    stacks = [stacked([states[run] for run in runs]) for runs in groups]
+    stacks = [_stack(recipes[runs[0]], runs, states) for runs in groups]
     predictions = predict_stacks(recipes, groups, stacks, x)
     loss = recipes[0].loss
     if isinstance(loss, _SOFTMAX):
@@ -137,6 +139,16 @@ def _of_probabilities(probabilities: jax.Array, entropy: Any) -> Ensemble:
     return Ensemble(mean, whole, jnp.maximum(whole - part, 0))
 
 
+def _stack(
+    recipe: Recipe, runs: Sequence[int], states: Sequence[TrainState]
+) -> TrainState:
+    """What some members predict with: no moments, which may be twice as large."""
+    expected = jax.eval_shape(lambda: init(recipe, jax.random.key(0)))
+    check_state_arrays(states, runs, expected, ("params", "stats"))
+    bare = {"opt_state": (), "key": (), "step": ()}
+    return stacked([states[run]._replace(**bare) for run in runs])
+
+
 def predict_stacks(
     recipes: Sequence[Recipe],
     groups: Sequence[Sequence[int]],
@@ -144,6 +156,7 @@ def predict_stacks(
     x: Any,
 ) -> jax.Array:
     """(runs, B, ...) outputs of runs whose states are stacked by groups."""
+    check_inputs(x)
     given = [
         (stacked([recipes[run] for run in runs]), stack, x)
         for runs, stack in zip(groups, stacks, strict=True)

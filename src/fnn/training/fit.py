@@ -9,7 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn._core.checks import check_batch_size, check_functions, check_size
-from fnn.training.base import Recipe, TrainState, check_data, check_recipe
+from fnn._core.metric_checks import check_metric_values
+from fnn.training.base import (
+    Recipe,
+    TrainState,
+    check_data,
+    check_recipe,
+)
 from fnn.training.early_stopping import (
     TRAINING_LOSS,
     EarlyStopping,
@@ -155,6 +161,7 @@ def _epoch(
     values = {}
     if validation is not None:
         values = evaluate(recipe, state, validation, metrics)
+        check_metric_values(values)
     return state, jnp.mean(info.loss), values
 
 

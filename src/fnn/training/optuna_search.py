@@ -6,7 +6,7 @@ from typing import Any, Unpack
 import jax
 import numpy as np
 
-from fnn._core.checks import check_size
+from fnn._core.checks import check_given, check_size
 from fnn._core.sweep_checks import check_values
 from fnn.training.base import Recipe, TrainState
 from fnn.training.points import LogUniform, Point, Uniform, Values
@@ -60,6 +60,7 @@ def optuna_search(
         >>> found = optuna_search(study, build, {"rate": LogUniform(1e-5, 1e-1)},
         ...     key, train, test, runs=64, epochs=5)  # doctest: +SKIP
     """
+    check_given("validation", validation, "a search")
     check_size("runs", runs)
     check_size("together", together)
     check_values(values, ranges=(Uniform, LogUniform))

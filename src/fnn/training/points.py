@@ -6,7 +6,8 @@ from typing import Any
 
 import jax
 
-from fnn._core.checks import check_order, check_size
+from fnn._core import keys
+from fnn._core.checks import check_key, check_order, check_size
 from fnn._core.component import Component, number
 from fnn._core.sweep_checks import check_values
 
@@ -69,11 +70,12 @@ def random_points(
     values: Mapping[str, Values], key: jax.Array, runs: int
 ) -> list[Point]:
     """Points drawn at random; the first of them are the same for any number of runs."""
+    check_key(key)
     check_size("runs", runs)
     check_values(values, ranges=(Uniform, LogUniform))
 
     def point(run: int) -> Point:
-        fractions = jax.random.uniform(jax.random.fold_in(key, run), (len(values),))
+        fractions = jax.random.uniform(keys.for_point(key, run), (len(values),))
         return {
             name: _at(choices, float(fraction))
             for (name, choices), fraction in zip(values.items(), fractions, strict=True)

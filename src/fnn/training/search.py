@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Required, TypedDict, Unpack
 import jax
 import numpy as np
 
-from fnn._core.checks import check_function, check_size
+from fnn._core.checks import check_function, check_given, check_size
 from fnn._core.sweep_checks import check_no_early_stopping
 from fnn.training.base import Recipe, TrainState
 from fnn.training.early_stopping import EarlyStopping
@@ -24,14 +24,19 @@ from fnn.training.sweep import sweep
 Build = Callable[..., Recipe]
 
 
-class Training(TypedDict, total=False):
+class Options(TypedDict, total=False):
     """The keyword arguments that a search hands to `fnn.sweep`."""
 
-    epochs: Required[int]
     batch_size: int
     metrics: Sequence[Metric]
     early_stopping: EarlyStopping | None
     chunk: int | None
+
+
+class Training(Options, total=False):
+    """The same, with how long to train."""
+
+    epochs: Required[int]
 
 
 class Search(NamedTuple):
@@ -41,7 +46,8 @@ class Search(NamedTuple):
         points: the values of each run, by name.
         recipes: the recipe of each run.
         scores: (runs,) the monitored value of a run's state, which stands after its
-            last epoch, or its best under early stopping; NaN if it diverged.
+            last epoch, or its best under early stopping; NaN or infinite if it
+            diverged.
         epochs: (runs,) how many epochs each run was trained.
         best: the number of the best run; of a halving, among those trained longest.
         state: its trained state.
@@ -160,10 +166,11 @@ def successive_halving(
     validation: Any,
     *,
     runs: int,
+    epochs: int,
     factor: int = 3,
     monitor: str = "loss",
     maximize: bool = False,
-    **training: Unpack[Training],
+    **training: Unpack[Options],
 ) -> Search:
     """Train many random points a little, the best of them longer, and so on.
 
@@ -182,11 +189,11 @@ def successive_halving(
         data: an `fnn.Batch` or a tuple (x, y) or (x, y, weight) to train on.
         validation: examples to judge by.
         runs: how many points in the first round.
+        epochs: of the longest runs.
         factor: of how many runs one goes on.
         monitor: "loss" or the name of a metric.
         maximize: whether larger is better; for the loss it is not.
-        training: `epochs` of the longest runs, and `batch_size`, `metrics` and `chunk`
-            of `fnn.sweep`.
+        training: `batch_size`, `metrics` and `chunk` of `fnn.sweep`.
 
     Returns:
         A `Search`; `epochs` tells how far each run came.
@@ -208,7 +215,7 @@ def successive_halving(
     """
     check_size("factor", factor, at_least=2)
     check_no_early_stopping(training)
-    epochs = training["epochs"]
+    check_given("validation", validation, "a search")
     check_size("epochs", epochs)
     points = random_points(values, key, runs)
     recipes = built(build, points)
@@ -224,7 +231,8 @@ def successive_halving(
             validation=validation,
             order="shared",
             states=states or None,
-            **(training | {"epochs": more}),
+            epochs=more,
+            **training,
         )
         given[alive] += more
         scores[alive] = found.last(monitor)
@@ -260,6 +268,7 @@ def _judged(
     training: Training,
 ) -> Search:
     """All points, trained to the end."""
+    check_given("validation", validation, "a search")
     recipes = built(build, points)
     found = sweep(recipes, key, data, validation=validation, order="shared", **training)
     best = int(found.ranking(monitor, maximize)[0])

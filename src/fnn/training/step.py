@@ -10,7 +10,7 @@ from fnn._core import keys
 from fnn._core.trees import global_norm
 from fnn.data import Batch
 from fnn.gradients.statistics import statistics, watched_gradient, weight_sizes
-from fnn.training.base import Info, Recipe, TrainState, check_data
+from fnn.training.base import Info, Recipe, TrainState, check_data, check_opt_state
 
 
 def train_step(
@@ -48,6 +48,7 @@ def train_step(
         (1, ())
     """
     batch = check_data(recipe, state, batch)
+    check_opt_state(recipe, state)
     key = keys.for_step(state.key, state.step)
     loss, stats, gradients, told = _gradients(recipe, state, batch, key)
     # The update overwrites the parameters where the state is donated. As long as they

@@ -7,12 +7,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from fnn._core.checks import check_batch_size, check_choice, check_size
+from fnn._core.checks import check_choice
 from fnn._core.sweep_checks import (
     check_keys,
     check_number_of_keys,
     check_number_of_states,
     check_recipes,
+    check_run_number,
     check_states,
 )
 from fnn.data.base import as_batch
@@ -24,7 +25,7 @@ from fnn.training.evaluate import Metric, names_of
 from fnn.training.many import Group, picked, train_many
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Sweep:
     """What `fnn.sweep` trained.
 
@@ -60,6 +61,7 @@ class Sweep:
 
     def state(self, run: int) -> TrainState:
         """The trained state of one run."""
+        check_run_number(run, len(self.places))
         stack, row = self.places[run]
         return jax.tree.map(lambda leaf: leaf[row], self.stacks[stack])
 
@@ -113,8 +115,8 @@ def sweep(
     structure (a width, an activation, a depth) is a program of its own. Restarts are
     one recipe with many keys.
 
-    Chunks are trained side by side: one on each core of a CPU, one on each accelerator
-    there is; under `jax.default_device` on that one alone.
+    Chunks of one structure are trained side by side: one on each core of a CPU, one on
+    each accelerator there is; under `jax.default_device` on that one alone.
 
     Args:
         recipes: one for each run, or one for all.
@@ -133,17 +135,20 @@ def sweep(
             are the same. A run is then the same to the last bit in any sweep of
             shared order whose first run has the same key.
         states: to go on from, one for each run, instead of initial ones; for a shared
-            order all after the same number of steps.
-        chunk: runs trained together. By default 16 on a CPU, so that their arrays fit
-            a core's cache, and on an accelerator, as a power of two up to 1,024, what
-            half its free memory holds (of 4 GiB if it does not tell).
+            order all after the same number of steps. Each goes on with its own key;
+            `keys` do not count then.
+        chunk: runs trained together. By default a power of two: on a CPU up to 16, as
+            many as 4 MiB, a core's cache, hold of what `fnn.memory_plan` counts; on an
+            accelerator up to 1,024, as many as half its free memory holds (of 4 GiB if
+            it does not tell) and its share of the runs needs.
 
     Returns:
         A `Sweep`: the loss curves, the validation curves and the trained states.
 
     Raises:
         TypeError: dtypes or parts do not fit.
-        ValueError: the numbers of recipes and keys differ; shapes or values do not fit.
+        ValueError: the numbers of recipes and keys differ; shapes or values do not fit;
+            a metric gives no single number.
 
     Example:
         >>> import fnn
@@ -155,12 +160,8 @@ def sweep(
         >>> found.loss.shape, int(found.ranking()[0]), int(found.state(1).step)
         ((2, 2), 1, 112)
     """
-    check_size("epochs", epochs)
     check_choice("order", order, ("own", "shared"))
-    if chunk is not None:
-        check_size("chunk", chunk)
     train = as_batch(data)
-    check_batch_size(batch_size, len(train.x))
     judge = None if validation is None else as_batch(validation)
     names = names_of(metrics)
     if early_stopping is not None:
@@ -210,5 +211,5 @@ def paired(
     check_recipes(recipes, Recipe)
     check_number_of_keys(keys, recipes)
     if not keys.ndim:
-        keys = picked(keys[None], [0] * len(recipes))
+        keys = picked(picked(keys, None), [0] * len(recipes))
     return list(recipes), keys
