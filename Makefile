@@ -24,12 +24,15 @@ bench: $(READY)
 
 # The libraries that `make bench` compares fnn with, in environments of their own. Those
 # that cannot be installed are absent from its tables.
-TORCH_PYTHON := python3.11
+# JAX is of fnn's version there, where the peers' own demands allow it.
+TORCH_PYTHON ?= python3.11
+PIP := -m pip install --quiet
 peers: $(READY)
 	$(BIN)/python -m venv --clear .venv-peers
-	.venv-peers/bin/python -m pip install --quiet -r benchmarks/peers.txt
+	.venv-peers/bin/python $(PIP) -c constraints.txt -r benchmarks/peers.txt || \
+	    .venv-peers/bin/python $(PIP) -r benchmarks/peers.txt
 	-$(TORCH_PYTHON) -m venv --clear .venv-torch && \
-	    .venv-torch/bin/python -m pip install --quiet -r benchmarks/torch.txt
+	    .venv-torch/bin/python $(PIP) -r benchmarks/torch.txt
 
 $(READY): pyproject.toml constraints.txt
 	@for python in $(PYTHONS); do \

@@ -1,25 +1,22 @@
 """Run the cases, keep the record, write the page.
 
-    python -m benchmarks [CASE ...] [--rounds N] [--only PEER ...]
+    python -m benchmarks [CASE ...] [--rounds N] [--only PEER] [--only PEER]
 
-Cases are those of `benchmarks.cases`; without any, all of them, and depth, statistics
-and scaling too. Those not run keep their last record.
+Cases are those of `benchmarks.cases`; without any, all of them, and the studies too.
+Those not run keep their last record. With `--only` nothing is kept. The exit status is
+1 if a candidate or a study failed, or a figure deviates.
 """
 
 import argparse
-import json
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
-from benchmarks import depth, imports, report, scaling, step
+from benchmarks import depth, imports, record, report, scaling, step
 from benchmarks.cases import CASES
-from benchmarks.harness import lines_of, race, race_cold
-from benchmarks.peers import ENVIRONMENT, Field, field
-from fnn.cli.timing import ceilings, machine
+from benchmarks.harness import lines_of, race
+from benchmarks.peers import PEERS, Field, ensure_environment, field
+from fnn.cli.timing import ceilings
 
-RECORD = Path(__file__).parent / "results" / "cpu.json"
 STUDIES = {
     "imports": imports.measure,
     "step": step.measure,
@@ -31,65 +28,85 @@ STUDIES = {
 def arguments() -> argparse.Namespace:
     """The flags."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    choices = [*CASES, *STUDIES]
+    choices, peers = [*CASES, *STUDIES], [peer.name for peer in PEERS]
     parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(choices))
     parser.add_argument("--rounds", type=int, default=5, help="turns of each candidate")
-    parser.add_argument("--only", nargs="*", help="peers that take part")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=peers,
+        metavar="PEER",
+        help="run this one, and others named so, and keep nothing: " + ", ".join(peers),
+    )
+    given = parser.parse_intermixed_args()
+    if given.only:
+        choices = list(CASES)
     if unknown := set(given.cases) - set(choices):
         parser.error(f"cases must be of {', '.join(choices)}, got {sorted(unknown)}")
+    if given.rounds < 3:
+        parser.error(f"--rounds must be at least 3, got {given.rounds}")
     given.cases = given.cases or choices
     return given
 
 
 def run_case(name: str, present: Field, given: argparse.Namespace) -> dict[str, Any]:
-    """One case, told as it goes."""
+    """One case, told as it ends."""
     entrants = [
         entrant
-        for entrant in present.entrants[name]
+        for entrant in present.entrants.get(name, [])
         if given.only is None or entrant.peer.name in given.only
     ]
     print(f"{name}: {CASES[name].title}, a {CASES[name].unit}", flush=True)
-    if name == "C8":
-        told = race_cold(name, entrants, given.rounds // 2, cached=False)
-        compiling = [one for one in entrants if one.peer.compiles]
-        again = race_cold(name, compiling, given.rounds // 2, cached=True)
-        told |= {f"{key}, filled cache": row for key, row in again.items()}
-    else:
-        told = race(name, entrants, given.rounds)
-    print("\n".join(lines_of(told)), flush=True)
-    return told
+    rows = race(name, entrants, given.rounds)
+    print("\n".join(lines_of(rows)), flush=True)
+    return rows
 
 
-def main() -> None:
+def run_study(name: str) -> dict[str, Any]:
+    """One study, or why it failed."""
+    print(name, flush=True)
+    try:
+        return STUDIES[name]()
+    except Exception as error:
+        print(f"  failed: {error!r}", flush=True)
+        return {"failed": repr(error)}
+
+
+def run(name: str, present: Field, given: argparse.Namespace) -> tuple[Any, bool]:
+    """(what a case or a study found, whether all of it is good)."""
+    if name in CASES:
+        rows = run_case(name, present, given)
+        return rows, all(map(record.is_good, rows.values()))
+    found = run_study(name)
+    return found, "failed" not in found
+
+
+def main() -> int:
     given = arguments()
-    if ENVIRONMENT.items() - os.environ.items():
-        # malloc reads its settings when a process begins.
-        words = [sys.executable, "-m", "benchmarks", *sys.argv[1:]]
-        os.execve(sys.executable, words, os.environ | ENVIRONMENT)
+    ensure_environment()
     present = field()
-    record: dict[str, Any] = {}
-    if RECORD.exists():
-        record = json.loads(RECORD.read_text())
-    record["machine"] = machine() | ENVIRONMENT
-    record |= {"versions": present.versions, "absent": present.absent}
-    for name, why in present.absent.items():
-        print(f"{name} is absent: {why}")
-    peaks = [ceilings()]
-    RECORD.parent.mkdir(exist_ok=True)
+    for word in ("absent", "failed"):
+        for name, why in getattr(present, word).items():
+            print(f"{name} {word}: {why}")
+    good = [not present.failed]
+    if given.only:
+        good += [run(name, present, given)[1] for name in given.cases]
+        return int(not all(good))
+    kept, about = record.load(), record.about(present, given.rounds)
+    peaks = [ceilings()._asdict()]
     for name in given.cases:
+        part = kept["cases" if name in CASES else "studies"]
+        part.pop(name, None)
+        record.save(kept)
+        part[name], fine = run(name, present, given)
+        good.append(fine)
         if name in CASES:
-            told = run_case(name, present, given)
-            record.setdefault("cases", {})[name] = told
-        else:
-            print(name, flush=True)
-            record.setdefault("studies", {})[name] = STUDIES[name]()
-        RECORD.write_text(json.dumps(record, indent=1) + "\n")
-    peaks.append(ceilings())
-    record["ceilings"] = [peak._asdict() for peak in peaks]
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
-    report.write(record)
+            peaks.append(ceilings()._asdict())
+        kept["about"][name] = about | {"ceilings": peaks[-2:]}
+        record.save(kept)
+    report.write(kept)
+    return int(not all(good))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

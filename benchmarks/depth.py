@@ -1,8 +1,8 @@
 """What depth costs: compilation, memory and time of a stack, and of its statistics.
 
-Case C4: a plain stack of (Tanh, Dense) layers of width 64, batch 64, gradients by
-`fnn.backprop` beside `jax.grad`, plain and with each layer's activations recomputed.
-Then a whole step with statistics of every layer beside the same step without.
+The gradients alone of a plain stack of (Tanh, Dense) layers of width 64, batch 64, by
+`fnn.backprop` beside `jax.grad`, plain and with each layer's activations recomputed;
+whole steps are case C4. Then a step with statistics of every layer beside one without.
 
     python -m benchmarks.depth [--json]
 """
@@ -11,14 +11,16 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
 import fnn
-from fnn.cli.timing import interleave, machine
+from benchmarks.peers import ensure_environment
+from benchmarks.runners.loops import again
+from fnn.cli.timing import interleave, machine, spread
 
 WIDTH, ROWS, DEEP, SHALLOW = 64, 64, 1000, 10
 L = fnn.layers
@@ -41,16 +43,16 @@ def batch(rows: int, n_in: int) -> fnn.Batch:
 
 
 def compiled(model: L.Layer, road: Any) -> tuple[Any, float, tuple[Any, ...]]:
-    """(program, seconds to compile, its arguments)."""
+    """(program, seconds to trace and compile it, its arguments)."""
     params, stats = model.init(jax.random.key(0))
     arguments = (params, stats, batch(ROWS, WIDTH), jax.random.key(1))
 
     def gradients(params: Any, stats: Any, batch: fnn.Batch, key: jax.Array) -> Any:
         return road(model, LOSS, params, stats, batch, key)
 
-    lowered = jax.jit(gradients).lower(*arguments)
+    jax.clear_caches()
     start = time.perf_counter()
-    program = lowered.compile()
+    program = jax.jit(gradients).lower(*arguments).compile()
     return program, time.perf_counter() - start, arguments
 
 
@@ -67,31 +69,25 @@ def stacks() -> dict[str, tuple[L.Layer, Any]]:
     }
 
 
-def step_of(recipe: fnn.Recipe, state: Any, data: fnn.Batch) -> Callable[[], Any]:
-    """One training step, its state kept."""
-    step = jax.jit(fnn.train_step, donate_argnums=1)
-    recipe, state = jax.device_put((recipe, jax.tree.map(jax.numpy.copy, state)))
-
-    def turn() -> Any:
-        nonlocal state
-        state, info = step(recipe, state, data)
-        return info
-
-    return turn
-
-
-def measure_statistics() -> dict[str, float]:
+def measure_statistics() -> dict[str, tuple[float, ...]]:
     """For each network and road, the step with statistics over the step without."""
+    step = jax.jit(fnn.train_step, donate_argnums=1)
     ratios = {}
-    for name, (model, n_in, rows) in STATISTICS.items():
+    for network, (model, n_in, rows) in STATISTICS.items():
         for road in (fnn.autodiff, fnn.backprop):
             recipe = fnn.Recipe(model, LOSS, fnn.optimizers.Adam(1e-4), gradient=road)
-            state, data = fnn.init(recipe, jax.random.key(0)), batch(rows, n_in)
             told = dataclasses.replace(recipe, report=("statistics",))  # pyright: ignore
-            runs = {"plain": step_of(recipe, state, data)}
-            runs["statistics"] = step_of(told, state, data)
-            timing = interleave(runs, rounds=31, seconds=0.1)
-            ratios[f"{name}, {road.__name__}"] = timing["statistics"].ratio
+            state, data = fnn.init(recipe, jax.random.key(0)), batch(rows, n_in)
+            runs = {
+                name: again(
+                    partial(step, jax.device_put(given)),
+                    jax.tree.map(jax.numpy.copy, state),
+                    data,
+                )
+                for name, given in (("without", recipe), ("with", told))
+            }
+            timing = interleave(runs, rounds=31, seconds=0.05)["with"]
+            ratios[f"{network}, {road.__name__}"] = timing.ratios
     return ratios
 
 
@@ -111,12 +107,11 @@ def measure() -> dict[str, Any]:
         for name, (program, _, _) in programs.items()
     }
     runs = {
-        name: (lambda program=program, arguments=arguments: program(*arguments))
+        name: partial(program, *arguments)
         for name, (program, _, arguments) in programs.items()
     }
-    timings = interleave(runs, rounds=11, seconds=0.5)
+    timings = interleave(runs, rounds=11, seconds=0.2)
     return {
-        "machine": machine(),
         "compile_1000_over_10": compile_ratio,
         "temporaries_mb": memory,
         "time": {name: timing._asdict() for name, timing in timings.items()},
@@ -125,11 +120,12 @@ def measure() -> dict[str, Any]:
 
 
 def main() -> None:
+    ensure_environment()
     result = measure()
     if "--json" in sys.argv[1:]:
-        print(json.dumps(result))
+        print(json.dumps({"machine": machine()} | result))
         return
-    print(", ".join(f"{key} {value}" for key, value in result["machine"].items()))
+    print(", ".join(f"{key} {value}" for key, value in machine().items()))
     for name, ratio in result["compile_1000_over_10"].items():
         print(f"compile, {DEEP} over {SHALLOW} layers, {name:10} {ratio:5.2f}")
     print(f"gradients of {DEEP} layers             ms      MB   of jax.grad")
@@ -137,11 +133,11 @@ def main() -> None:
         megabytes = result["temporaries_mb"][name]
         print(
             f"  {name:28} {timing['median'] * 1e3:8.1f} {megabytes:7.1f}"
-            f" {timing['ratio']:8.2f}"
+            f" {spread(timing['ratios']).median:8.2f}"
         )
     print("a step with statistics over the step without")
-    for name, ratio in result["statistics_over_plain"].items():
-        print(f"  {name:40} {ratio:5.2f}")
+    for name, ratios in result["statistics_over_plain"].items():
+        print(f"  {name:40} {spread(ratios).median:5.2f}")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,21 @@
-"""The goals, each as a number that a record of the benchmarks gives.
+"""The goals, each as ratios that a record of the benchmarks gives.
 
-Peers are libraries; hand-written JAX (`plain_jax`) is told beside them and is no peer.
+Peers are libraries, and NumPy, though its loops are written by hand. Hand-written JAX
+(`plain_jax`) is told beside them and is no peer.
 """
 
-from collections.abc import Callable, Iterable
-from itertools import pairwise
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from benchmarks import cases
+from benchmarks.cases import CASES, LEAF, LEAVES
+from benchmarks.peers import Failed
+from benchmarks.record import Record, Rows, is_good, peak
+from fnn.cli.timing import operations, ratios_of, spread
 
-Record = dict[str, Any]
 JAX_PEERS = ("haiku", "linen", "nnx", "equinox", "optax", "keras")
-LIBRARIES = (*JAX_PEERS, "torch", "sklearn", "numpy")
+LIBRARIES = (*JAX_PEERS, "torch", "onnxruntime", "sklearn", "numpy")
+FNN = ("fnn",)
+Names = tuple[str, ...]
 
 
 class Goal(NamedTuple):
@@ -21,196 +25,182 @@ class Goal(NamedTuple):
         case: to which it belongs.
         words: what it is.
         limit: not to be exceeded.
-        value: computes it; a KeyError or ValueError says that it was not measured.
+        ratios: computes it, for each round where there are rounds; a KeyError says
+            that it was not measured, and `Failed` that what it needs failed.
     """
 
     case: str
     words: str
     limit: float
-    value: Callable[[Record], float]
+    ratios: Callable[[Record], tuple[float, ...]]
 
 
-def fastest(record: Record, case: str, *starts: str, without: str = "\0") -> float:
-    """The least seconds of the candidates whose names begin so."""
-    rows = record["cases"][case]
-    return min(
-        row["seconds"]
-        for name, row in rows.items()
-        if name.startswith(starts) and without not in name and "seconds" in row
-    )
+def fastest(rows: Rows, names: Names) -> list[float]:
+    """The samples of the fastest: a name is a candidate's or a peer's for all it has.
+
+    Those that failed or whose figure deviates cannot win.
+    """
+    taken = [
+        row for name, row in rows.items() if {name, name.split(":")[0]} & set(names)
+    ]
+    if not taken:
+        raise KeyError(names)
+    if not (good := [row["samples"] for row in taken if is_good(row)]):
+        raise Failed
+    return min(good, key=lambda samples: spread(samples).median)
 
 
-def beside(
-    case: str,
-    peers: Iterable[str],
-    ours: str = "fnn",
-    other: str | None = None,
-) -> Callable[[Record], float]:
-    """fnn's fastest over the fastest of the peers, maybe in another case."""
+def beside(case: str, ours: Names, theirs: Names) -> Callable[[Record], Any]:
+    """fnn's fastest of these over their fastest, in the same rounds."""
 
-    def value(record: Record) -> float:
-        theirs = fastest(record, other or case, *peers)
-        return fastest(record, case, ours) / theirs
-
-    return value
-
-
-def within(case: str, ours: str, theirs: str) -> Callable[[Record], float]:
-    """One candidate's seconds over another one's, taken in the same rounds."""
-
-    def value(record: Record) -> float:
+    def ratios(record: Record) -> tuple[float, ...]:
         rows = record["cases"][case]
-        return rows[ours]["ratio"] / rows[theirs]["ratio"]
+        return ratios_of(fastest(rows, ours), fastest(rows, theirs))
 
-    return value
+    return ratios
 
 
-def roads(record: Record) -> float:
-    """The worst ratio of backprop to autodiff of all cases."""
-    ratios = [
-        row["ratio"] / rows[name.replace("backprop", "autodiff")]["ratio"]
+def roads(record: Record) -> tuple[float, ...]:
+    """The case where backprop is slowest beside autodiff."""
+    found = [
+        ratios_of(
+            fastest(rows, (name,)),
+            fastest(rows, (name.replace("backprop", "autodiff"),)),
+        )
         for rows in record["cases"].values()
-        for name, row in rows.items()
+        for name in rows
         if name.startswith("fnn:") and "backprop" in name
     ]
-    return max(ratios)
+    return _worst(found)
 
 
-def operations(case: str) -> float:
-    """Of a step's products; a multiply-add is two."""
-    sizes = cases.CASES[case].sizes
-    products = [a * b for a, b in pairwise(sizes)]
-    # The inputs need no delta.
-    return 2.0 * cases.CASES[case].batch_size * (3 * sum(products) - products[0])
+def products_seconds(record: Record, name: str) -> float:
+    """Of a step's products at the matmul peak."""
+    case = CASES[name]
+    ceiling = "matmul_bfloat16" if case.half else "matmul"
+    return operations(case.sizes, case.batch_size) / peak(record, name, ceiling)
 
 
-def peak(record: Record, name: str) -> float:
-    """The better of the ceilings before and after."""
-    return max(one[name] for one in record["ceilings"])
+def _over_products(record: Record) -> tuple[float, ...]:
+    bound = products_seconds(record, "C2 fit")
+    return tuple(s / bound for s in fastest(record["cases"]["C2 fit"], FNN))
 
 
-def share_of_matmul(record: Record, case: str) -> float:
-    """Of the matmul peak, by fnn's fastest."""
-    return operations(case) / fastest(record, case, "fnn") / peak(record, "matmul")
+def _over_copy(record: Record) -> tuple[float, ...]:
+    bound = 7 * 4 * LEAVES * LEAF[0] * LEAF[1] / peak(record, "C6", "copy")
+    return tuple(s / bound for s in fastest(record["cases"]["C6"], FNN))
 
 
-def copy_bound(record: Record) -> float:
-    """Seconds of Adam's update if it only moved its seven arrays."""
-    numbers = cases.LEAVES * cases.LEAF[0] * cases.LEAF[1]
-    return 7 * 4 * numbers / peak(record, "copy")
-
-
-def _depth(record: Record, *names: str) -> Any:
-    found = record["studies"]["depth"]
-    for name in names:
-        found = found[name]
+def _study(record: Record, name: str) -> Any:
+    if "failed" in (found := record["studies"][name]):
+        raise Failed
     return found
 
 
-def _memory(record: Record) -> float:
-    kept = _depth(record, "temporaries_mb", "backprop")
-    return kept / _depth(record, "temporaries_mb", "jax.grad, checkpoint")
+def _worst(found: Any) -> tuple[float, ...]:
+    return max(map(tuple, found), key=lambda ratios: spread(ratios).median)
 
 
-def _compiled(record: Record) -> float:
-    return max(_depth(record, "compile_1000_over_10").values())
+def _temporaries(record: Record) -> tuple[float, ...]:
+    found = _study(record, "depth")["temporaries_mb"]
+    return (found["backprop"] / found["jax.grad, checkpoint"],)
 
 
-def _statistics(record: Record) -> float:
-    return max(_depth(record, "statistics_over_plain").values())
+def _compilation(record: Record) -> tuple[float, ...]:
+    return (max(_study(record, "depth")["compile_1000_over_10"].values()),)
 
 
-def _by_hand(record: Record) -> float:
-    return max(row["ratio"] for row in record["studies"]["step"].values())
+def _statistics(record: Record) -> tuple[float, ...]:
+    return _worst(_study(record, "depth")["statistics_over_plain"].values())
 
 
-_NAIVE = ("torch", "keras", "equinox", "sklearn")
-_CHECKPOINT = "fnn: train_step, autodiff, checkpoint"
-_BACKPROP = "fnn: train_step, backprop"
+def _by_hand(record: Record) -> tuple[float, ...]:
+    return _worst(row["ratios"] for row in _study(record, "step").values())
+
+
+def _import(record: Record) -> tuple[float, ...]:
+    return tuple(1e3 * seconds for seconds in _study(record, "imports")["added"])
+
+
+_BACKPROP = ("fnn: train_step, backprop",)
+_CHECKPOINT = ("fnn: train_step, autodiff, checkpoint",)
+_LOOPS = ("sklearn: loop", "torch: loop")
+_JITTED = (
+    "plain_jax: loop of jitted runs",
+    "plain_jax: loop of jitted runs, jax.random.permutation",
+)
+_FIRST = ("fnn: train_step, autodiff", "fnn: train_step, backprop")
+_SECOND = tuple(f"{name}, filled cache" for name in _FIRST)
+_FLAX = ("linen: TrainState", "nnx: split + jit", "nnx: nnx.jit")
+_SLOW_STEPS = {
+    "torch, eager with fused Adam": "torch: eager, fused Adam, one thread",
+    "keras, `fit`": "keras: fit",
+    "equinox, `filter_jit`": "equinox: filter_jit",
+    "sklearn, `partial_fit`": "sklearn: partial_fit",
+}
 GOALS = (
-    Goal("C1", "`train_step` to the fastest peer", 0.8, beside("C1", LIBRARIES)),
+    Goal("C1", "`train_step` to the fastest peer", 0.8, beside("C1", FNN, LIBRARIES)),
     Goal(
-        "C1",
-        "`fit` to the fastest peer's step",
-        0.6,
-        beside("C1 fit", LIBRARIES, other="C1"),
+        "C1", "`fit` to the fastest peer's step", 0.6, beside("C1 fit", FNN, LIBRARIES)
     ),
+    *(
+        Goal("C1", f"`fit` to a step of {words}", 0.15, beside("C1 fit", FNN, (name,)))
+        for words, name in _SLOW_STEPS.items()
+    ),
+    Goal("C2", "`train_step` to the fastest peer", 0.8, beside("C2", FNN, LIBRARIES)),
     Goal(
-        "C1",
-        "`fit` to the step of torch, keras, equinox, sklearn, the fastest of them",
-        0.15,
-        beside("C1 fit", _NAIVE, other="C1"),
+        "C2", "`fit` to the fastest peer's step", 0.8, beside("C2 fit", FNN, LIBRARIES)
     ),
-    Goal("C2", "to the fastest peer", 0.8, beside("C2", LIBRARIES)),
-    Goal(
-        "C2",
-        "matmul peak to what is reached",
-        1 / 0.75,
-        lambda record: 1 / share_of_matmul(record, "C2"),
-    ),
-    Goal("C3", "to the fastest JAX peer", 0.95, beside("C3", JAX_PEERS)),
-    Goal("C3", "bfloat16, to torch", 1.0, beside("C3 bfloat16", ("torch",))),
+    Goal("C2", "`fit` to its products at the matmul peak", 1 / 0.75, _over_products),
+    Goal("C3", "to the fastest JAX peer", 0.95, beside("C3", FNN, JAX_PEERS)),
+    Goal("C3", "bfloat16, to torch", 1.0, beside("C3 bfloat16", FNN, ("torch",))),
     Goal(
         "C4",
         "1,000 layers, backprop to the fastest peer",
         0.65,
-        beside("C4 1000", LIBRARIES, ours=_BACKPROP),
+        beside("C4 1000", _BACKPROP, LIBRARIES),
     ),
     Goal(
         "C4",
         "1,000 layers, backprop to `jax.grad` with checkpointing",
         0.85,
-        within("C4 1000", _BACKPROP, _CHECKPOINT),
+        beside("C4 1000", _BACKPROP, _CHECKPOINT),
     ),
-    Goal("C4", "temporaries, the same", 1.0, _memory),
-    Goal("C4", "compilation, 1,000 layers to 10", 1.2, _compiled),
+    Goal("C4", "temporaries, the same", 1.0, _temporaries),
+    Goal("C4", "compilation, 1,000 layers to 10", 1.2, _compilation),
     Goal(
         "C5",
-        "to the loop of sklearn or torch, the faster",
+        "to the loop of sklearn or torch, the faster, on one core",
         0.1,
-        beside("C5", ("sklearn: loop", "torch: loop")),
+        beside("C5", ("fnn: sweep",), _LOOPS),
     ),
-    Goal("C5", "to a jitted JAX loop", 0.4, beside("C5", ("plain_jax",), "fnn: sweep")),
+    Goal("C5", "to a jitted JAX loop", 0.4, beside("C5", ("fnn: sweep",), _JITTED)),
     Goal(
-        "C6",
-        "to seven arrays at copy bandwidth",
-        1.1,
-        lambda record: fastest(record, "C6", "fnn") / copy_bound(record),
+        "C5",
+        "the same in one order for all, which is easier work",
+        0.4,
+        beside("C5", ("fnn: sweep, shared order",), _JITTED),
     ),
-    Goal("C7", "batch 4,096, to the fastest peer", 1.0, beside("C7 4096", LIBRARIES)),
+    Goal("C6", "to seven arrays at copy bandwidth", 1.1, _over_copy),
+    Goal(
+        "C7",
+        "batch 4,096, to the fastest peer",
+        1.0,
+        beside("C7 4096", FNN, LIBRARIES),
+    ),
     Goal(
         "C7",
         "batch 1, to the fastest JAX path",
         1.1,
-        beside("C7 1", ("plain_jax", *JAX_PEERS)),
+        beside("C7 1", FNN, ("plain_jax", *JAX_PEERS)),
     ),
+    Goal("C8", "milliseconds that `import fnn` adds to `import jax`", 60, _import),
+    Goal("C8", "first epoch, to the fastest of flax", 0.7, beside("C8", _FIRST, _FLAX)),
     Goal(
         "C8",
-        "milliseconds that `import fnn` adds to `import jax`",
-        60,
-        lambda record: 1e3 * record["studies"]["imports"]["added"],
-    ),
-    Goal(
-        "C8",
-        "first epoch, to the fastest of flax",
-        0.7,
-        lambda record: (
-            fastest(record, "C8", "fnn", without="cache")
-            / fastest(record, "C8", "linen", "nnx", without="cache")
-        ),
-    ),
-    Goal(
-        "C8",
-        "second process with the cache, to the first",
+        "beyond: second process with the cache, to the first",
         0.5,
-        lambda record: (
-            min(
-                row["seconds"]
-                for name, row in record["cases"]["C8"].items()
-                if name.startswith("fnn") and name.endswith("cache")
-            )
-            / fastest(record, "C8", "fnn", without="cache")
-        ),
+        beside("C8", _SECOND, _FIRST),
     ),
     Goal("all", "`train_step` to the step by hand", 1.05, _by_hand),
     Goal("all", "backprop to autodiff, the worst case", 1.05, roads),

@@ -2,97 +2,118 @@
 
 A machine that others use changes its speed from minute to minute. So all candidates of
 a case stay alive, wait while another one works, and ratios are taken within a round.
+Who begins changes from round to round. One that dies or hangs is out; the others go on.
 """
 
 import tempfile
-import time
-from collections.abc import Iterator
-from statistics import median, quantiles
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from math import isfinite, nan
+from statistics import median
 
-from benchmarks.peers import Entrant
-from benchmarks.process import Process
+from benchmarks.cases import CASES
+from benchmarks.peers import Entrant, Failed
+from benchmarks.process import ColdProcess, Process
+from benchmarks.record import Rows, ratios
+from fnn.cli.timing import spread, time_of
 
 CACHE = {
     "JAX_ENABLE_COMPILATION_CACHE": "true",
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
+Starts = dict[str, Callable[[], Process | ColdProcess]]
 
 
-def race(case: str, entrants: list[Entrant], rounds: int) -> dict[str, Any]:
+def race(case: str, entrants: list[Entrant], rounds: int) -> Rows:
     """Run one case.
 
     Returns:
-        For each entrant its figure, its first turn's and its median seconds a unit,
-        the quartiles, the peak memory of its process, and `ratio`: the median over the
-        rounds of its seconds over those of the first entrant. Or why it failed.
+        For each candidate the seconds of its set-up and first turn, its figure and
+        whether that deviates, the peak memory of its process, and `samples`: its
+        seconds a unit, round by round. Or why it failed.
     """
-    told: dict[str, Any] = {}
-    running: dict[str, Process] = {}
+    if CASES[case].unit == "process":
+        with tempfile.TemporaryDirectory() as folder:
+            return judged(case, _run(_cold_starts(case, entrants, folder), rounds))
+    starts: Starts = {one.name: partial(Process, one, case) for one in entrants}
+    return judged(case, _run(starts, rounds))
+
+
+def _cold_starts(case: str, entrants: list[Entrant], folder: str) -> Starts:
+    """Without a cache for compiled programs, and those that can use one with it."""
+    cache = CACHE | {"JAX_COMPILATION_CACHE_DIR": folder}
+    starts: Starts = {}
+    for one in entrants:
+        make = partial(ColdProcess, one, case)
+        # Who fills a cache has also read the files from the disk.
+        starts[one.name] = partial(make, not one.peer.compiles, {})
+        if one.peer.compiles:
+            starts[f"{one.name}, filled cache"] = partial(make, True, cache)
+    return starts
+
+
+def _run(starts: Starts, rounds: int) -> Rows:
+    rows: Rows = {}
+    running: dict[str, Process | ColdProcess] = {}
+
+    @contextmanager
+    def attempt(name: str) -> Iterator[None]:
+        try:
+            yield
+        except (Failed, OSError, ValueError) as error:
+            rows[name] = {"failed": str(error)}
+            if name in running:
+                running.pop(name).kill()
+
+    def begin(name: str) -> None:
+        with attempt(name):
+            running[name] = starts[name]()
+            rows[name] = running[name].read() | {"samples": []}
+
     try:
-        for entrant in entrants:
-            process = Process(entrant, case)
-            first = process.read()
-            if first is None:
-                told[entrant.name] = {"failed": process.last_words()}
-            else:
-                told[entrant.name], running[entrant.name] = first, process
-        samples: dict[str, list[float]] = {name: [] for name in running}
-        for _ in range(rounds):
-            for name, process in running.items():
-                samples[name].append(process.turn())
-        for name, process in running.items():
-            told[name] |= process.end()
+        # Setting up is not what is compared, and takes long.
+        with ThreadPoolExecutor(2) as two:
+            list(two.map(begin, starts))
+        for number in range(rounds):
+            names = [name for name in starts if name in running]
+            first = number % max(1, len(names))
+            for name in names[first:] + names[:first]:
+                with attempt(name):
+                    rows[name]["samples"].append(running[name].turn())
+        for name in list(running):
+            with attempt(name):
+                rows[name] |= running[name].end()
     finally:
         for process in running.values():
             process.kill()
-    return _with_times(told, samples)
+    return {name: rows[name] for name in starts}
 
 
-def race_cold(
-    case: str, entrants: list[Entrant], rounds: int, cached: bool
-) -> dict[str, Any]:
-    """Run a case whose unit is a whole process, with a filled cache or without any."""
-    samples: dict[str, list[float]] = {entrant.name: [] for entrant in entrants}
-    with tempfile.TemporaryDirectory() as folder:
-        variables = CACHE | {"JAX_COMPILATION_CACHE_DIR": folder} if cached else {}
-        for number in range(rounds + 1):
-            for entrant in entrants:
-                start = time.perf_counter()
-                process = Process(entrant, case, "--once", variables=variables)
-                process.end()
-                # The first round reads files from the disk and fills the cache.
-                if number:
-                    samples[entrant.name].append(time.perf_counter() - start)
-    return _with_times({entrant.name: {} for entrant in entrants}, samples)
+def judged(case: str, rows: Rows) -> Rows:
+    """The rows, each told whether its figure deviates from the median of the finite."""
+    figures = [row["figure"] for row in rows.values() if "figure" in row]
+    finite = [figure for figure in figures if isfinite(figure)]
+    judge = median(finite) if finite else nan
+    allowed = CASES[case].tolerance * abs(judge)
+    for row in rows.values():
+        if "figure" in row:
+            row["deviates"] = not abs(row["figure"] - judge) <= allowed
+    return rows
 
 
-def _with_times(told: dict[str, Any], samples: dict[str, list[float]]) -> Any:
-    if not samples:
-        return told
-    baseline = next(iter(samples.values()))
-    for name, values in samples.items():
-        low, _, high = quantiles(values, n=4)
-        ratios = [a / b for a, b in zip(values, baseline, strict=True)]
-        told[name] |= {
-            "seconds": median(values),
-            "low": low,
-            "high": high,
-            "ratio": median(ratios),
-        }
-    return told
-
-
-def lines_of(told: dict[str, Any]) -> Iterator[str]:
+def lines_of(rows: Rows) -> Iterator[str]:
     """One case for the terminal."""
-    for name, row in told.items():
-        if "failed" in row:
-            yield f"  {name:40} failed: {row['failed']}"
-            continue
-        figure = f"{row['figure']:.4g}" if "figure" in row else ""
+    for name, ratio in ratios(rows).items():
+        row = rows[name]
+        seconds = spread(row["samples"])
         yield (
-            f"  {name:40} {row['seconds'] * 1e6:12,.1f} us"
-            f" ({row['low'] * 1e6:,.1f} - {row['high'] * 1e6:,.1f})"
-            f" {row['ratio']:7.2f}  {figure}"
+            f"  {name:50} {time_of(seconds.median):>9}"
+            f"  ({time_of(seconds.low)} - {time_of(seconds.high)}) {ratio.median:7.2f}"
+            f"  {row['figure']:.4g}{' deviates' if row['deviates'] else ''}"
         )
+    for name, row in rows.items():
+        if "failed" in row:
+            yield f"  {name:50} failed: {row['failed']}"

@@ -5,16 +5,26 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
+PATIENCE = 300  # seconds without a word
+
+
+def _cores() -> int:
+    """That this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 # For all alike. The first line keeps glibc from giving big temporaries back to the
 # kernel at every step, which is dear under virtualization and hurts torch most.
 ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
     "MALLOC_TRIM_THRESHOLD_": "17179869184",
     "MALLOC_TOP_PAD_": "67108864",
-    "OMP_NUM_THREADS": str(os.cpu_count()),
+    "OMP_NUM_THREADS": str(_cores()),
     "KERAS_BACKEND": "jax",
     "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
     "JAX_PLATFORMS": "cpu",
@@ -27,43 +37,52 @@ class Peer(NamedTuple):
 
     Attributes:
         name: of its module in `benchmarks.runners`.
-        folder: of the virtual environment that has it, if it is not fnn's own.
+        folder: of the virtual environment that has it; none is fnn's own.
         distributions: what must be installed there; their versions are recorded.
     """
 
     name: str
-    folder: str
+    folder: str | None
     distributions: tuple[str, ...]
 
     @property
     def compiles(self) -> bool:
         """Whether it is one of JAX's, which can keep compiled programs."""
-        return self.folder == JAX or self.name == "fnn"
+        return "jax" in self.distributions
 
     @property
     def interpreter(self) -> str:
-        """Of its environment; this one where there is none."""
-        own = ROOT / self.folder / "bin" / "python"
-        return str(own) if own.exists() else sys.executable
+        """Of its environment."""
+        if self.folder is None:
+            return sys.executable
+        return str(ROOT / self.folder / "bin" / "python")
 
 
-JAX, TORCH, OWN = ".venv-peers", ".venv-torch", ".venv"
+_JAX, _TORCH = ".venv-peers", ".venv-torch"
 PEERS = (
-    Peer("fnn", OWN, ("fnn", "jax", "jaxlib")),
-    Peer("plain_jax", JAX, ("jax", "jaxlib")),
-    Peer("haiku", JAX, ("dm-haiku", "optax")),
-    Peer("linen", JAX, ("flax", "optax")),
-    Peer("nnx", JAX, ("flax", "optax")),
-    Peer("equinox", JAX, ("equinox", "optax")),
-    Peer("optax", JAX, ("optax",)),
-    Peer("keras", JAX, ("keras",)),
-    Peer("torch", TORCH, ("torch",)),
-    Peer("sklearn", OWN, ("scikit-learn",)),
-    Peer("numpy", OWN, ("numpy",)),
+    Peer("fnn", None, ("fnn", "jax", "jaxlib")),
+    Peer("plain_jax", _JAX, ("jax", "jaxlib")),
+    Peer("haiku", _JAX, ("dm-haiku", "optax", "jax")),
+    Peer("linen", _JAX, ("flax", "optax", "jax")),
+    Peer("nnx", _JAX, ("flax", "optax", "jax")),
+    Peer("equinox", _JAX, ("equinox", "optax", "jax")),
+    Peer("optax", _JAX, ("optax", "jax")),
+    Peer("keras", _JAX, ("keras", "jax")),
+    Peer("torch", _TORCH, ("torch",)),
+    Peer("onnxruntime", _JAX, ("onnxruntime", "onnx")),
+    Peer("sklearn", None, ("scikit-learn",)),
+    Peer("numpy", None, ("numpy",)),
 )
+# The version of each distribution, or null where it is missing.
 _VERSIONS = """
-import importlib.metadata as m, json, sys
-print(json.dumps({name: m.version(name) for name in sys.argv[1:]}))
+import importlib.metadata as m, json, platform, sys
+found = {"python": platform.python_version()}
+for name in sys.argv[1:]:
+    try:
+        found[name] = m.version(name)
+    except m.PackageNotFoundError:
+        found[name] = None
+print(json.dumps(found))
 """
 
 
@@ -79,32 +98,43 @@ class Entrant(NamedTuple):
         return f"{self.peer.name}: {self.label}"
 
 
+class Failed(Exception):
+    """Why there is no result."""
+
+
+class Absent(Exception):
+    """What is not installed."""
+
+
 class Field(NamedTuple):
     """Who is there.
 
     Attributes:
-        versions: of each peer's distributions.
-        absent: why a peer is not there.
+        versions: of each peer's Python and distributions.
+        absent: for each peer that is not installed, what is missing.
+        failed: for each peer that is installed and does not run, its last words.
         entrants: for each case.
     """
 
     versions: dict[str, dict[str, str]]
     absent: dict[str, str]
+    failed: dict[str, str]
     entrants: dict[str, list[Entrant]]
 
 
 def field() -> Field:
     """Ask every peer what it has."""
-    found = Field({}, {}, {})
+    found = Field({}, {}, {}, {})
     for peer in PEERS:
         try:
-            found.versions[peer.name] = json.loads(
-                _output(peer, "-c", _VERSIONS, *peer.distributions)
-            )
-            candidates = json.loads(_output(peer, "-m", module_of(peer), "--list"))
-        except subprocess.CalledProcessError as error:
-            found.absent[peer.name] = error.stderr.strip().splitlines()[-1]
+            versions, candidates = _ask(peer)
+        except Absent as why:
+            found.absent[peer.name] = str(why)
             continue
+        except (Failed, OSError, ValueError, subprocess.TimeoutExpired) as why:
+            found.failed[peer.name] = str(why)
+            continue
+        found.versions[peer.name] = versions
         for case, labels in candidates.items():
             found.entrants.setdefault(case, []).extend(
                 Entrant(peer, label) for label in labels
@@ -112,20 +142,43 @@ def field() -> Field:
     return found
 
 
+def _ask(peer: Peer) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Its versions and candidates."""
+    if not Path(peer.interpreter).exists():
+        raise Absent(f"no {peer.folder}; make peers")
+    versions = _output(peer, "-c", _VERSIONS, *peer.distributions)
+    if missing := [name for name, version in versions.items() if version is None]:
+        raise Absent(f"{', '.join(missing)} not installed")
+    return versions, _output(peer, "-m", module_of(peer), "--list")
+
+
 def module_of(peer: Peer) -> str:
     return f"benchmarks.runners.{peer.name}"
 
 
 def environment(variables: dict[str, str] | None = None) -> dict[str, str]:
-    return os.environ | ENVIRONMENT | (variables or {})
+    """The same for all; compiled modules are kept, as on a user's machine."""
+    mine = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return mine | ENVIRONMENT | (variables or {})
 
 
-def _output(peer: Peer, *words: str) -> str:
-    return subprocess.run(
+def ensure_environment() -> None:
+    """Begin again in that environment: malloc and JAX read it when they begin."""
+    if ENVIRONMENT.items() - os.environ.items():
+        words = [sys.executable, *sys.orig_argv[1:]]
+        os.execve(sys.executable, words, environment())
+
+
+def _output(peer: Peer, *words: str) -> Any:
+    done = subprocess.run(
         [peer.interpreter, *words],
         cwd=ROOT,
         env=environment(),
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout
+        timeout=PATIENCE,
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise Failed(lines[-1] if lines else f"exit status {done.returncode}")
+    return json.loads(done.stdout)

@@ -1,16 +1,20 @@
-"""A runner's process, spoken to in lines."""
+"""A runner's process: one for all turns, or a new one for each."""
 
 import json
+import os
+import select
+import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from typing import Any
 
-from benchmarks.peers import ROOT, Entrant, environment, module_of
+from benchmarks.peers import PATIENCE, ROOT, Entrant, Failed, environment, module_of
 
 
 class Process:
-    """A runner's process, spoken to in lines."""
+    """Spoken to in lines; `Failed` says why there is no answer."""
 
     def __init__(
         self,
@@ -19,7 +23,6 @@ class Process:
         *flags: str,
         variables: dict[str, str] | None = None,
     ) -> None:
-        self.name = f"{case}, {entrant.name}"
         # A file, for a pipe that nobody reads would stop a talkative library.
         self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
@@ -38,45 +41,84 @@ class Process:
             stderr=self._complaints,
             text=True,
             bufsize=1,
+            # A group of its own: it may have started others.
+            start_new_session=True,
         )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._in, self._out = self._process.stdin, self._process.stdout
 
     def read(self) -> Any:
-        """What it says next; None if it ended without a word."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        return json.loads(line) if line else None
+        """What it says next."""
+        if not select.select([self._out], [], [], PATIENCE)[0]:
+            raise Failed(f"silent for {PATIENCE} s")
+        line = self._out.readline()
+        if not line:
+            raise Failed(self._last_words())
+        return json.loads(line)
 
     def turn(self) -> float:
         """Let it take a turn: seconds a unit."""
-        assert self._process.stdin is not None
         # Threads of the one before may still spin, waiting for work.
-        time.sleep(0.1)
-        self._process.stdin.write("\n")
-        return self._expected()
+        time.sleep(0.05)
+        self._in.write("\n")
+        return self.read()
 
     def end(self) -> Any:
         """Let it end: its last report."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        told = self._expected()
-        self._process.wait()
-        return told
+        self._in.close()
+        return self.read()
 
     def kill(self) -> None:
-        """Whatever it does."""
-        self._process.kill()
+        """With all that it started, whatever they do."""
+        with suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._complaints.close()
+        for file in (self._in, self._out, self._complaints):
+            with suppress(OSError):
+                file.close()
 
-    def last_words(self) -> str:
-        """Why it failed."""
-        self._process.wait()
+    def _last_words(self) -> str:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=5)
         self._complaints.seek(0)
         lines = self._complaints.read().strip().splitlines()
         return lines[-1] if lines else f"exit status {self._process.returncode}"
 
-    def _expected(self) -> Any:
-        told = self.read()
-        if told is None:
-            raise RuntimeError(f"{self.name}: {self.last_words()}")
-        return told
+
+class ColdProcess:
+    """Asked the same, it starts a process for every turn and times it from outside."""
+
+    def __init__(
+        self, entrant: Entrant, case: str, warm: bool, variables: dict[str, str]
+    ) -> None:
+        self._entrant, self._case, self._warm = entrant, case, warm
+        self._variables = variables
+        self._told: dict[str, Any] = {}
+
+    def read(self) -> Any:
+        """Nothing; maybe a turn that reads the files and fills the cache."""
+        if self._warm:
+            self.turn()
+        return {}
+
+    def turn(self) -> float:
+        """Seconds until it says that its first turn is done."""
+        start = time.perf_counter()
+        process = Process(
+            self._entrant, self._case, "--once", variables=self._variables
+        )
+        try:
+            first = process.read()
+            seconds = time.perf_counter() - start
+            self._told = first | process.read()
+        finally:
+            process.kill()
+        return seconds
+
+    def end(self) -> Any:
+        """What the last process told."""
+        return self._told
+
+    def kill(self) -> None:
+        """None is alive."""

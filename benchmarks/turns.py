@@ -1,6 +1,6 @@
 """A runner's side of the benchmark: one candidate, one turn whenever it is told.
 
-Only the standard library is needed here, so that any interpreter can run it.
+Beside Python 3.11 only NumPy is needed here: any peer's interpreter can run it.
 """
 
 import json
@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from benchmarks import cases
 
-SECONDS = 0.3  # of a turn, about
+SECONDS = 0.2  # of a turn, about
+WARM_SECONDS = 2  # a longer turn is its own warm-up
 
 
 class Run(NamedTuple):
@@ -36,7 +37,8 @@ def serve(candidates: Candidates) -> None:
     """The main function of a runner's process.
 
     `--list` prints the candidates' names for each case. CASE LABEL makes one ready,
-    says so, and takes a turn for each line it reads. CASE LABEL --once takes one.
+    says so, and takes a turn for each line it reads. CASE LABEL --once says when its
+    first turn is done.
     """
     # What libraries print goes elsewhere.
     out = os.fdopen(os.dup(1), "w", buffering=1)
@@ -49,21 +51,25 @@ def serve(candidates: Candidates) -> None:
         say({case: list(makers) for case, makers in candidates.items()})
         return
     name, label = sys.argv[1:3]
-    case = cases.CASES[name]
+    case, once = cases.CASES[name], "--once" in sys.argv
+    cases.prepare(name)
     start = time.perf_counter()
     run = candidates[name][label](case)
     run.turn()
-    first = time.perf_counter() - start
-    if "--once" in sys.argv:
-        say({"first_seconds": first})
-        return
+    first = {"first_seconds": time.perf_counter() - start}
+    if once:
+        say(first)
     for _ in range(case.settle - 1):
         run.turn()
-    figure = cases.figure(name, run.result())
-    calls = max(1, round(SECONDS / _seconds(run, 1)))
-    say({"first_seconds": first, "figure": figure})
+    judged = {"figure": cases.figure(name, run.result())}
+    if once:
+        say(judged | {"peak_mib": _peak_mib()})
+        return
+    seconds = _seconds(run, 1)
+    calls = max(1, round(SECONDS / seconds))
+    say(first | judged)
     for _ in sys.stdin:
-        if calls > 1:
+        if seconds < WARM_SECONDS:
             # Somebody else's arrays are in the caches.
             run.turn()
         say(_seconds(run, calls) / (case.steps * run.share))
@@ -78,6 +84,12 @@ def _seconds(run: Run, calls: int) -> float:
 
 
 def _peak_mib() -> float:
+    """The most that this process has held; `ru_maxrss` on Linux is its parent's too."""
+    if sys.platform == "linux":
+        with open("/proc/self/status") as file:
+            return (
+                next(int(x.split()[1]) for x in file if x.startswith("VmHWM")) / 2**10
+            )
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

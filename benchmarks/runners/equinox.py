@@ -177,21 +177,17 @@ def forward_partitioned(case: Case) -> Run:
 
 
 _STEPS = {"partition + jit": partitioned, "filter_jit": filtered}
-_ALL = {
-    "partition + jit": partitioned,
-    "filter_jit, flattened": flattened,
-    "filter_jit, donated": partial(filtered, donate="all"),
-    "filter_jit": filtered,
-}
+_DONATED = {"filter_jit, donated": partial(filtered, donate="all")}
 _FORWARD = {"partition + jit": forward_partitioned, "filter_jit": forward}
 _DEEP = {
     "partition + jit, scan over layers": partial(partitioned, make=Scanned),
     "filter_jit, unrolled": partial(filtered, donate="all"),
 }
 CANDIDATES: Candidates = {
-    "C1": _ALL,
-    "C2": _ALL,
-    "C3": {name: _ALL[name] for name in ("partition + jit", "filter_jit, donated")},
+    "C1": _STEPS | _DONATED | {"filter_jit, flattened": flattened},
+    "C1 fit": _STEPS,
+    "C2": _STEPS | _DONATED,
+    "C3": {"partition + jit": partitioned} | _DONATED,
     "C4 150": _DEEP,
     "C4 1000": _DEEP,
     "C7 1": _FORWARD,

@@ -14,16 +14,25 @@ import optax
 
 from benchmarks import cases
 from benchmarks.cases import Case, Weights
-from benchmarks.runners.loops import loop
+from benchmarks.runners.loops import calls, loop
 from benchmarks.runners.optax import loss_of, optimizer_of
 from benchmarks.turns import Candidates, Run, serve
 
 
-def steps(case: Case, donate: tuple[int, ...] = (0,)) -> Run:
-    """A jitted update in a Python loop."""
+def network_of(case: Case) -> tuple[Any, Any]:
+    """(the transformed network, the weights of the case)."""
     network = hk.without_apply_rng(
         hk.transform(lambda x: hk.nets.MLP(case.sizes[1:])(x))
     )
+    inputs = jnp.zeros((case.batch_size, case.sizes[0]))
+    params = jax.jit(network.init)(jax.random.key(0), inputs)
+    given = [{"w": jnp.array(w), "b": jnp.array(b)} for w, b in cases.weights(case)]
+    return network, dict(zip(sorted(params), given, strict=True))
+
+
+def steps(case: Case, donate: tuple[int, ...] = (0,)) -> Run:
+    """A jitted update in a Python loop."""
+    network, params = network_of(case)
     optimizer = optimizer_of(case)
 
     @partial(jax.jit, donate_argnums=donate)
@@ -35,11 +44,13 @@ def steps(case: Case, donate: tuple[int, ...] = (0,)) -> Run:
         updates, opt_state = optimizer.update(gradients, opt_state)
         return (optax.apply_updates(params, updates), opt_state), loss
 
-    inputs = jnp.zeros((case.batch_size, case.sizes[0]))
-    params = jax.jit(network.init)(jax.random.key(0), inputs)
-    given = [{"w": jnp.array(w), "b": jnp.array(b)} for w, b in cases.weights(case)]
-    params = dict(zip(sorted(params), given, strict=True))
     return loop(case, update, (params, optimizer.init(params)), _weights)
+
+
+def forward(case: Case) -> Run:
+    """The jitted network."""
+    network, params = network_of(case)
+    return calls(case, partial(jax.jit(network.apply), params))
 
 
 def _weights(state: Any) -> Weights:
@@ -48,8 +59,14 @@ def _weights(state: Any) -> Weights:
     return [(np.asarray(layer["w"]), np.asarray(layer["b"])) for layer in layers]
 
 
-_STEPS = {"jit": steps, "jit, not donated": partial(steps, donate=())}
-CANDIDATES: Candidates = dict.fromkeys(("C1", "C2", "C8"), _STEPS)
+_STEPS = {"jit": steps}
+_FORWARD = {"jit": forward}
+CANDIDATES: Candidates = {
+    "C1": _STEPS | {"jit, not donated": partial(steps, donate=())},
+    **dict.fromkeys(("C1 fit", "C2", "C2 fit", "C3", "C8"), _STEPS),
+    "C7 1": _FORWARD,
+    "C7 4096": _FORWARD,
+}
 
 if __name__ == "__main__":
     serve(CANDIDATES)

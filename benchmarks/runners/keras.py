@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks import cases
 from benchmarks.cases import Case, Weights
+from benchmarks.runners.loops import calls
 from benchmarks.turns import Candidates, Run, serve
 
 os.environ["KERAS_BACKEND"] = "jax"  # before the import reads it
@@ -14,7 +15,7 @@ os.environ["KERAS_BACKEND"] = "jax"  # before the import reads it
 import keras
 
 
-def _compiled(case: Case, **options: Any) -> Any:
+def _model(case: Case) -> Any:
     layers = [keras.layers.Dense(size, "relu") for size in case.sizes[1:-1]]
     model = keras.Sequential(
         [
@@ -24,6 +25,11 @@ def _compiled(case: Case, **options: Any) -> Any:
         ]
     )
     model.set_weights([array for pair in cases.weights(case) for array in pair])
+    return model
+
+
+def _compiled(case: Case, **options: Any) -> Any:
+    model = _model(case)
     model.compile(
         keras.optimizers.Adam(case.rate, epsilon=1e-8),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -51,7 +57,7 @@ def steps(case: Case, **options: Any) -> Run:
 
 
 def fused(case: Case) -> Run:
-    """The same, the whole epoch an execution."""
+    """The same; Keras asks for the steps of an epoch at once, its JAX backend loops."""
     return steps(case, steps_per_execution=case.steps)
 
 
@@ -65,14 +71,30 @@ def epochs(case: Case, **options: Any) -> Run:
 
 
 def fused_epochs(case: Case) -> Run:
-    """The same, each epoch an execution."""
+    """The same with the steps of an epoch asked for at once."""
     return epochs(case, steps_per_execution=case.rows // case.batch_size)
 
 
+def called(case: Case) -> Run:
+    """The model called, as its documentation advises for few examples."""
+    model = _model(case)
+    return calls(case, lambda x: model(x, training=False))
+
+
+def forward(case: Case) -> Run:
+    """`predict_on_batch`, compiled."""
+    return calls(case, _model(case).predict_on_batch)
+
+
+_STEPS = {"fit, steps_per_execution": fused, "fit": steps}
+_FORWARD = {"predict_on_batch": forward, "call": called}
 CANDIDATES: Candidates = {
-    "C1": {"fit, steps_per_execution": fused, "fit": steps},
+    "C1": _STEPS,
     "C1 fit": {"fit, steps_per_execution": fused_epochs, "fit": epochs},
-    "C2": {"fit, steps_per_execution": fused, "fit": steps},
+    "C2": _STEPS,
+    "C2 fit": {"fit, steps_per_execution": fused_epochs},
+    "C7 1": _FORWARD,
+    "C7 4096": _FORWARD,
     "C8": {"fit": steps},
 }
 

@@ -15,7 +15,7 @@ from flax.training.train_state import TrainState
 
 from benchmarks import cases
 from benchmarks.cases import Case, Weights
-from benchmarks.runners.loops import loop
+from benchmarks.runners.loops import calls, loop
 from benchmarks.runners.optax import loss_of, optimizer_of
 from benchmarks.turns import Candidates, Run, serve
 
@@ -32,9 +32,20 @@ class MLP(nn.Module):
         return nn.Dense(self.features[-1])(x)
 
 
+def model_of(case: Case) -> tuple[Any, Any]:
+    """(the model, the weights of the case)."""
+    model = MLP(case.sizes[1:])
+    inputs = jnp.zeros((case.batch_size, case.sizes[0]))
+    names = sorted(jax.jit(model.init)(jax.random.key(0), inputs)["params"])
+    layers = [
+        {"kernel": jnp.array(w), "bias": jnp.array(b)} for w, b in cases.weights(case)
+    ]
+    return model, dict(zip(names, layers, strict=True))
+
+
 def steps(case: Case, donate: tuple[int, ...] = (0,)) -> Run:
     """A jitted `apply_gradients` in a Python loop."""
-    model = MLP(case.sizes[1:])
+    model, params = model_of(case)
 
     @partial(jax.jit, donate_argnums=donate)
     def train_step(state: Any, x: Any, y: Any) -> Any:
@@ -44,16 +55,16 @@ def steps(case: Case, donate: tuple[int, ...] = (0,)) -> Run:
         loss, gradients = jax.value_and_grad(loss_fn)(state.params)
         return state.apply_gradients(grads=gradients), loss
 
-    inputs = jnp.zeros((case.batch_size, case.sizes[0]))
-    names = sorted(jax.jit(model.init)(jax.random.key(0), inputs)["params"])
-    layers = [
-        {"kernel": jnp.array(w), "bias": jnp.array(b)} for w, b in cases.weights(case)
-    ]
-    params = dict(zip(names, layers, strict=True))
     state = TrainState.create(
         apply_fn=model.apply, params=params, tx=optimizer_of(case)
     )
     return loop(case, train_step, state, _weights)
+
+
+def forward(case: Case) -> Run:
+    """The jitted model."""
+    model, params = model_of(case)
+    return calls(case, partial(jax.jit(model.apply), {"params": params}))
 
 
 def _weights(state: Any) -> Weights:
@@ -63,8 +74,14 @@ def _weights(state: Any) -> Weights:
     ]
 
 
-_STEPS = {"TrainState": steps, "TrainState, not donated": partial(steps, donate=())}
-CANDIDATES: Candidates = dict.fromkeys(("C1", "C2", "C8"), _STEPS)
+_STEPS = {"TrainState": steps}
+_FORWARD = {"jit": forward}
+CANDIDATES: Candidates = {
+    "C1": _STEPS | {"TrainState, not donated": partial(steps, donate=())},
+    **dict.fromkeys(("C1 fit", "C2", "C3", "C8"), _STEPS),
+    "C7 1": _FORWARD,
+    "C7 4096": _FORWARD,
+}
 
 if __name__ == "__main__":
     serve(CANDIDATES)

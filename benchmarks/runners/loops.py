@@ -1,4 +1,4 @@
-"""The turns that the JAX peers share."""
+"""The turns that JAX's candidates share."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,18 +14,33 @@ Step = Callable[..., Any]
 
 
 def loop(
-    case: Case, step: Step, state: Any, weights_of: Callable[[Any], Weights]
+    case: Case,
+    step: Step,
+    state: Any,
+    weights_of: Callable[[Any], Weights],
+    packed: Callable[[Any, Any], tuple[Any, ...]] = lambda x, y: (x, y),
 ) -> Run:
-    """`step(state, x, y) -> (state, loss)` in a Python loop, fed from the host."""
-    batches = cases.batches(case)
+    """`step(state, *packed(x, y)) -> (state, told)` in a Python loop, from the host."""
+    batches = [packed(x, y) for x, y in cases.batches(case)]
 
     def turn() -> None:
         nonlocal state
-        for x, y in batches:
-            state, _ = step(state, x, y)
+        for batch in batches:
+            state, _ = step(state, *batch)
         jax.block_until_ready(state)
 
     return Run(turn, lambda: weights_of(state))
+
+
+def again(step: Step, state: Any, *batch: Any) -> Callable[[], Any]:
+    """`step(state, *batch) -> (state, told)` on one batch, its state kept: told."""
+
+    def turn() -> Any:
+        nonlocal state
+        state, told = step(state, *batch)
+        return told
+
+    return turn
 
 
 def calls(case: Case, predict: Callable[[Any], Any]) -> Run:

@@ -175,7 +175,7 @@ _SCAN = {
 }
 CANDIDATES: Candidates = {
     "C1": _PARTIAL,
-    "C2": _PARTIAL,
+    "C2": _STEPS,
     "C3": {"split + jit": split},
     "C4 150": {**_SCAN, "split + jit, unrolled": split},
     "C4 1000": _SCAN,

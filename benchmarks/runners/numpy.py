@@ -111,6 +111,7 @@ def forward(case: Case) -> Run:
 
 CANDIDATES: Candidates = {
     "C1": {"in place": steps},
+    "C1 fit": {"in place": steps},
     "C2": {"in place": steps},
     "C7 1": {"in place": forward},
     "C7 4096": {"in place": forward},

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -28,7 +29,7 @@ def loss_of(case: Case, outputs: Any, y: Any) -> Any:
 
 def adam(case: Case, donate: tuple[int, ...] = (1, 2)) -> Run:
     """The optimizer alone."""
-    params, gradients = jax.device_put(cases.leaves())
+    params, gradients = jax.tree.map(jnp.array, cases.leaves())
     optimizer = optax.adam(case.rate)
     state = optimizer.init(params)
 

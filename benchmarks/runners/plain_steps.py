@@ -77,24 +77,54 @@ def _product(a: jax.Array, b: jax.Array, i: int, j: int) -> jax.Array:
     return lax.dot_general(a, b, axes, preferred_element_type=jnp.float32)
 
 
-def step_deep(case: Case, checkpoint: bool, params: Any, x: Any, y: Any) -> Any:
+def step_deep(case: Case, params: Any, x: Any, y: Any, checkpoint: bool = False) -> Any:
     """One step of `jax.grad` of a scan over equal layers, and SGD: (params, loss).
 
     Parameters are [(w (depth, n, n), b (depth, n)), (w (n, n_out), b (n_out,))].
     """
-
-    def layer(x: jax.Array, pair: Any) -> Any:
-        w, b = pair
-        return jnp.tanh(x @ w + b), None
-
-    body = jax.checkpoint(layer) if checkpoint else layer
+    layer = jax.checkpoint(_tanh) if checkpoint else _tanh
 
     def loss(params: Any) -> jax.Array:
         hidden, (w, b) = params
-        return loss_of(case, lax.scan(body, x, hidden)[0] @ w + b, y)
+        return loss_of(case, lax.scan(layer, x, hidden)[0] @ w + b, y)
 
     value, gradients = jax.value_and_grad(loss)(params)
-    return jax.tree.map(lambda p, g: p - case.rate * g, params, gradients), value
+    return _descended(case, params, gradients), value
+
+
+def step_deep_by_hand(case: Case, params: Any, x: Any, y: Any) -> Any:
+    """The same derived by hand: the scans keep outputs and deltas, nothing else.
+
+    The gradients of all hidden weights are one batched product at the end.
+    """
+    hidden, head = params
+
+    def forward(x: jax.Array, pair: Any) -> Any:
+        out, _ = _tanh(x, pair)
+        return out, out
+
+    def backward(delta: jax.Array, kept: Any) -> Any:
+        w, out = kept
+        delta = delta * (1 - out * out)
+        return delta @ w.T, delta
+
+    last, outs = lax.scan(forward, x, hidden)
+    value, (delta, head_gradient) = jax.value_and_grad(
+        lambda last, head: loss_of(case, last @ head[0] + head[1], y), argnums=(0, 1)
+    )(last, head)
+    _, deltas = lax.scan(backward, delta, (hidden[0], outs), reverse=True)
+    inputs = jnp.concatenate([x[None], outs[:-1]])
+    gradients = jnp.einsum("lbi,lbo->lio", inputs, deltas), deltas.sum(axis=1)
+    return _descended(case, params, [gradients, head_gradient]), value
+
+
+def _tanh(x: jax.Array, pair: Any) -> Any:
+    w, b = pair
+    return jnp.tanh(x @ w + b), None
+
+
+def _descended(case: Case, params: Any, gradients: Any) -> Any:
+    return jax.tree.map(lambda p, g: p - case.rate * g, params, gradients)
 
 
 def permutation(key: jax.Array, n: int) -> jax.Array:

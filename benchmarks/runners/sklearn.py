@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from benchmarks import cases
 from benchmarks.cases import Case, Weights
+from benchmarks.runners.processes import in_processes, in_turn
 from benchmarks.turns import Candidates, Run, serve
+
+SWEEP = cases.CASES["C5"]
 
 
 def model_of(case: Case, weights: Weights, rate: float, **options: Any) -> Any:
@@ -83,22 +87,17 @@ def epochs(case: Case) -> Run:
     return Run(lambda: model.fit(x, y), lambda: weights_of(model))
 
 
-def loop(case: Case) -> Run:
-    """The first two networks of the sweep, one after the other."""
-    x, y = _rows(case)
-    made = [cases.weights(case, seed) for seed in (0, 1)]
-    models = [
-        whole(case, cases.EPOCHS, weights, float(rate))
-        for weights, rate in zip(made, cases.rates(), strict=False)
-    ]
+@cache
+def _network(seed: int) -> Any:
+    rate = float(cases.rates()[seed])
+    return whole(SWEEP, cases.EPOCHS, cases.weights(SWEEP, seed), rate)
 
-    def turn() -> None:
-        for model, weights in zip(models, made, strict=True):
-            filled(model, weights).fit(x, y)
 
-    return Run(
-        turn, lambda: [weights_of(model) for model in models], 2 / cases.NETWORKS
-    )
+def trained(seed: int) -> Weights:
+    """One network of the sweep."""
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    model = filled(_network(seed), cases.weights(SWEEP, seed))
+    return weights_of(model.fit(*_rows(SWEEP)))
 
 
 def forward(case: Case) -> Run:
@@ -135,9 +134,12 @@ _STEPS = {"partial_fit": steps, "partial_fit of an epoch, unchecked": unchecked(
 _FORWARD = {"predict": forward, "predict, unchecked": unchecked(forward)}
 CANDIDATES: Candidates = {
     "C1": _STEPS,
-    "C1 fit": {"fit": epochs},
-    "C2": _STEPS,
-    "C5": {"loop": loop},
+    "C1 fit": {"partial_fit": steps, "fit": epochs},
+    "C2": {"partial_fit of an epoch, unchecked": unchecked(passes)},
+    "C5": {
+        "loop": lambda case: in_turn(trained),
+        "loop, two processes": lambda case: in_processes(trained),
+    },
     "C7 1": _FORWARD,
     "C7 4096": _FORWARD,
     "C8": {"partial_fit": steps},

@@ -3,17 +3,24 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import jax
-import numpy as np
 from jax import lax
 
 import fnn
 from fnn.cli.options import Json
 from fnn.cli.output import console, grid, print_json
-from fnn.cli.timing import Ceilings, ceilings, interleave, machine
+from fnn.cli.timing import (
+    Ceilings,
+    Spread,
+    ceilings,
+    interleave,
+    machine,
+    roofline,
+    spread,
+    time_of,
+)
 
 _SECONDS, _ROUNDS = 0.2, 7
 L = fnn.layers
@@ -28,16 +35,6 @@ class Job(NamedTuple):
     steps: int
     half: bool = False
 
-    def operations(self) -> float:
-        """Of a step's products, a multiply-add being two; inputs need no delta."""
-        products = [a * b for a, b in pairwise(self.sizes)]
-        return 2.0 * self.batch_size * (3 * sum(products) - products[0])
-
-    def bytes(self) -> float:
-        """Moved at least: the inputs once, and Adam's seven arrays."""
-        parameters = sum((a + 1) * b for a, b in pairwise(self.sizes))
-        return 4.0 * (self.batch_size * self.sizes[0] + 7 * parameters)
-
 
 class Result(NamedTuple):
     """Of one case.
@@ -49,8 +46,7 @@ class Result(NamedTuple):
         high: third quartile.
         compile_seconds: of the program of all steps.
         samples_per_second: examples, of all networks together.
-        share: of the roofline: the time that the products at the matmul peak or the
-            arrays at copy bandwidth would take, whichever is longer, over `seconds`.
+        share: of the roofline: the least time that it allows, over `seconds`.
     """
 
     case: str
@@ -162,8 +158,8 @@ def measure(job: Job, peak: Ceilings) -> Result:
         return losses
 
     timing = interleave({job.name: turn}, _ROUNDS, _SECONDS)[job.name]
-    seconds, low, high = (value / job.steps for value in timing[:3])
-    return _result(job, 1, (seconds, low, high), compiled, peak)
+    seconds = Spread(*(value / job.steps for value in timing[:3]))
+    return _result(job, 1, seconds, compiled, peak)
 
 
 def measure_sweep(networks: int, peak: Ceilings) -> Result:
@@ -181,11 +177,10 @@ def measure_sweep(networks: int, peak: Ceilings) -> Result:
         start = time.perf_counter()
         fnn.sweep(recipe, keys, data, epochs=2, batch_size=_SWEEP.batch_size)
         seconds.append((time.perf_counter() - start) / (2 * _SWEEP.steps))
-    first, rest = seconds[0], seconds[1:]
-    quartiles = tuple(np.quantile(rest, [0.5, 0.25, 0.75]).tolist())
-    compiled = (first - quartiles[0]) * 2 * _SWEEP.steps
-    job = _SWEEP._replace(name=f"sweep of {networks} networks 64-32-10, batch 64")
-    return _result(job, networks, quartiles, compiled, peak)
+    told = spread(seconds[1:])
+    compiled = (seconds[0] - told.median) * 2 * _SWEEP.steps
+    job = _SWEEP._replace(name=f"{networks} networks 64-32-10, batch 64")
+    return _result(job, networks, told, compiled, peak)
 
 
 def _model(job: Job) -> L.Layer:
@@ -199,20 +194,15 @@ def _model(job: Job) -> L.Layer:
 
 
 def _result(
-    job: Job,
-    networks: int,
-    seconds: tuple[float, ...],
-    compiled: float,
-    peak: Ceilings,
+    job: Job, networks: int, seconds: Spread, compiled: float, peak: Ceilings
 ) -> Result:
-    matmul = peak.matmul_bfloat16 if job.half else peak.matmul
-    bound = networks * max(job.operations() / matmul, job.bytes() / peak.copy)
+    bound = networks * roofline(job.sizes, job.batch_size, peak, job.half)
     return Result(
         job.name,
         *seconds,
         compile_seconds=compiled,
-        samples_per_second=networks * job.batch_size / seconds[0],
-        share=bound / seconds[0],
+        samples_per_second=networks * job.batch_size / seconds.median,
+        share=bound / seconds.median,
     )
 
 
@@ -220,9 +210,9 @@ def _rows(results: list[Result]) -> Iterator[tuple[str, ...]]:
     for row in results:
         yield (
             row.case,
-            f"{row.seconds * 1e6:,.1f} us",
-            f"{row.low * 1e6:,.1f} - {row.high * 1e6:,.1f}",
-            f"{row.samples_per_second:,.0f}",
+            time_of(row.seconds),
+            f"{row.low / row.seconds - 1:+.0%} {row.high / row.seconds - 1:+.0%}",
+            f"{row.samples_per_second:.2e}",
             f"{row.share:.0%}",
-            f"{row.compile_seconds:.2f} s",
+            time_of(row.compile_seconds),
         )

@@ -1,15 +1,39 @@
 """Timing side by side, and what the machine can do at most."""
 
+import math
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
-from statistics import median, quantiles
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+
+class Spread(NamedTuple):
+    """The median of some figures and their quartiles."""
+
+    median: float
+    low: float
+    high: float
+
+
+def spread(figures: Sequence[float]) -> Spread:
+    """Of one figure or more, the quartiles between them by linear interpolation."""
+    return Spread(*np.quantile(figures, (0.5, 0.25, 0.75)).tolist())
+
+
+def time_of(seconds: float) -> str:
+    """Three digits and a unit."""
+    for factor, unit in ((1e6, "us"), (1e3, "ms")):
+        if seconds * factor < 999.5:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds:.3g} s"
 
 
 class Timing(NamedTuple):
@@ -19,13 +43,18 @@ class Timing(NamedTuple):
         median: of the seconds.
         low: first quartile.
         high: third quartile.
-        ratio: median over the rounds of the seconds over the baseline's in that round.
+        ratios: the seconds over the baseline's of the same round, for each round.
     """
 
     median: float
     low: float
     high: float
-    ratio: float
+    ratios: tuple[float, ...]
+
+    @property
+    def ratio(self) -> float:
+        """The median of the ratios."""
+        return spread(self.ratios).median
 
 
 def interleave(
@@ -33,10 +62,10 @@ def interleave(
 ) -> dict[str, Timing]:
     """Time the candidates in turn, A B A B ..., so that drift touches all alike.
 
-    Each candidate is called until it is warm, then in every round as often as fits
-    into `seconds`. A candidate returns arrays; a turn ends when the last is ready.
-    Turns are short and ratios are taken within a round: a shared machine changes its
-    speed between rounds more than within one.
+    Each candidate is called once to compile, then five times to see how often it
+    fits into `seconds`, and that often in every round. A candidate returns arrays; a
+    turn ends when the last is ready. Turns are short and ratios are taken within a
+    round: a shared machine changes its speed between rounds more than within one.
 
     Args:
         candidates: a function without arguments for each name; the first is the
@@ -50,18 +79,21 @@ def interleave(
     calls = {}
     for name, run in candidates.items():
         jax.block_until_ready(run())
-        calls[name] = max(1, round(seconds / _seconds_a_call(run, 20)))
+        calls[name] = max(1, round(seconds / _seconds_a_call(run, 5)))
     samples: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(rounds):
         for name, run in candidates.items():
             samples[name].append(_seconds_a_call(run, calls[name]))
     baseline = next(iter(samples.values()))
-    timings = {}
-    for name, values in samples.items():
-        low, _, high = quantiles(values, n=4)
-        ratio = median(a / b for a, b in zip(values, baseline, strict=True))
-        timings[name] = Timing(median(values), low, high, ratio)
-    return timings
+    return {
+        name: Timing(*spread(values), ratios_of(values, baseline))
+        for name, values in samples.items()
+    }
+
+
+def ratios_of(seconds: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
+    """Of figures taken in the same rounds."""
+    return tuple(a / b for a, b in zip(seconds, others, strict=True))
 
 
 def _seconds_a_call(run: Callable[[], Any], calls: int) -> float:
@@ -79,7 +111,7 @@ class Ceilings(NamedTuple):
     Attributes:
         matmul: float32 products, in operations a second; a fused multiply-add is two.
         matmul_bfloat16: the same with bfloat16 inputs and sums in float32.
-        copy: bytes a second, read and written both counted.
+        copy: bytes a second from main memory and back in place, both ways counted.
     """
 
     matmul: float
@@ -92,7 +124,7 @@ def ceilings(size: int = 2048, megabytes: int = 256) -> Ceilings:
 
     Args:
         size: rows and columns of the matrices.
-        megabytes: length of the array that is copied.
+        megabytes: length of the array that is copied, far beyond any cache.
     """
     a = jax.random.normal(jax.random.key(0), (size, size), jnp.float32)
     long = jnp.ones(megabytes * 2**18, jnp.float32)
@@ -101,16 +133,20 @@ def ceilings(size: int = 2048, megabytes: int = 256) -> Ceilings:
     def product(a: jax.Array) -> jax.Array:
         return jnp.matmul(a, a, preferred_element_type=jnp.float32)
 
-    @jax.jit
-    def copy(long: jax.Array) -> jax.Array:
-        return -long
+    # Donated: a new array would be as many new pages, which are dearer than the copy.
+    negated = jax.jit(jnp.negative, donate_argnums=0)
+
+    def copy() -> jax.Array:
+        nonlocal long
+        long = negated(long)
+        return long
 
     half = a.astype(jnp.bfloat16)
-    operations = 2.0 * size**3
+    work = 2.0 * size**3
     return Ceilings(
-        operations / _best(lambda: product(a)),
-        operations / _best(lambda: product(half)),
-        2 * long.nbytes / _best(lambda: copy(long)),
+        work / _best(lambda: product(a)),
+        work / _best(lambda: product(half)),
+        2 * long.nbytes / _best(copy),
     )
 
 
@@ -118,6 +154,45 @@ def _best(run: Callable[[], Any], seconds: float = 0.5) -> float:
     jax.block_until_ready(run())
     calls = max(5, round(seconds / _seconds_a_call(run, 1)))
     return min(_seconds_a_call(run, 1) for _ in range(calls))
+
+
+def operations(sizes: Sequence[int], rows: int) -> float:
+    """Of a training step's products, a multiply-add being two.
+
+    Three products a layer (outputs, gradient, delta), but the inputs need no delta.
+    """
+    products = [a * b for a, b in pairwise(sizes)]
+    return 2.0 * rows * (3 * sum(products) - products[0])
+
+
+def parameters(sizes: Sequence[int]) -> int:
+    """Weights and biases of dense layers."""
+    return sum((a + 1) * b for a, b in pairwise(sizes))
+
+
+def roofline(
+    sizes: Sequence[int], rows: int, peak: Ceilings, half: bool = False
+) -> float:
+    """Seconds that a step with Adam takes at least.
+
+    Its products at the matmul peak, or the seven arrays that Adam reads and writes at
+    copy bandwidth, whichever is longer. What a cache can hold need not be moved.
+    """
+    seconds = operations(sizes, rows) / (peak.matmul_bfloat16 if half else peak.matmul)
+    size = 4 * parameters(sizes)
+    # Held are parameters, gradients and both moments; all but gradients are written.
+    return max(seconds, 7 * size / peak.copy) if 4 * size > _cache() else seconds
+
+
+def _cache() -> float:
+    """Bytes of the processor's last cache; infinite where nothing tells."""
+    if jax.default_backend() != "cpu":
+        return 0.0
+    try:
+        text = Path("/sys/devices/system/cpu/cpu0/cache/index3/size").read_text()
+    except OSError:
+        return math.inf
+    return 1024.0 * int(text.strip().removesuffix("K"))
 
 
 def machine() -> dict[str, str]:
