@@ -67,13 +67,13 @@ CASES = {
     "C1 fit": Case(
         "digits, 64-100-10, ten epochs", "step", _DIGITS, 1797, 32, 560, 1, 0.25
     ),
-    "C2": Case("MNIST's shape, 784-512-256-10", "step", _MNIST, 12_800, 128, 100),
+    "C2": Case("MNIST's shape, 784-512-256-10", "step", _MNIST, 12_800, 128, 50),
     "C2 fit": Case(
         "784-512-256-10, five epochs", "step", _MNIST, 12_800, 128, 500, 1, 0.25
     ),
-    "C3": Case("wide, 1024-4096-4096-1024", "step", _WIDE, 1024, 512, 1, 4),
+    "C3": Case("wide, 1024-4096-4096-1024", "step", _WIDE, 1024, 512, 1, 2),
     "C3 bfloat16": Case(
-        "the same, bfloat16 products", "step", _WIDE, 1024, 512, 1, 4, 0.05, half=True
+        "the same, bfloat16 products", "step", _WIDE, 1024, 512, 1, 2, 0.05, half=True
     ),
     # A few steps of plain descent change the loss by less than a hundredth.
     "C4 150": Case(

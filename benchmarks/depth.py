@@ -86,7 +86,7 @@ def measure_statistics() -> dict[str, tuple[float, ...]]:
                 )
                 for name, given in (("without", recipe), ("with", told))
             }
-            timing = interleave(runs, rounds=31, seconds=0.05)["with"]
+            timing = interleave(runs, rounds=21, seconds=0.05)["with"]
             ratios[f"{network}, {road.__name__}"] = timing.ratios
     return ratios
 
@@ -110,7 +110,7 @@ def measure() -> dict[str, Any]:
         name: partial(program, *arguments)
         for name, (program, _, arguments) in programs.items()
     }
-    timings = interleave(runs, rounds=11, seconds=0.2)
+    timings = interleave(runs, rounds=7, seconds=0.2)
     return {
         "compile_1000_over_10": compile_ratio,
         "temporaries_mb": memory,

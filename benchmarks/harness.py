@@ -6,7 +6,7 @@ Who begins changes from round to round. One that dies or hangs is out; the other
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -39,7 +39,9 @@ def race(case: str, entrants: list[Entrant], rounds: int) -> Rows:
         with tempfile.TemporaryDirectory() as folder:
             return judged(case, _run(_cold_starts(case, entrants, folder), rounds))
     starts: Starts = {one.name: partial(Process, one, case) for one in entrants}
-    return judged(case, _run(starts, rounds))
+    # The threads of some wait by spinning: side by side they would stop each other.
+    alone = {one.name for one in entrants if not one.peer.compiles}
+    return judged(case, _run(starts, rounds, alone))
 
 
 def _cold_starts(case: str, entrants: list[Entrant], folder: str) -> Starts:
@@ -55,7 +57,7 @@ def _cold_starts(case: str, entrants: list[Entrant], folder: str) -> Starts:
     return starts
 
 
-def _run(starts: Starts, rounds: int) -> Rows:
+def _run(starts: Starts, rounds: int, alone: Container[str] = ()) -> Rows:
     rows: Rows = {}
     running: dict[str, Process | ColdProcess] = {}
 
@@ -76,7 +78,10 @@ def _run(starts: Starts, rounds: int) -> Rows:
     try:
         # Setting up is not what is compared, and takes long.
         with ThreadPoolExecutor(2) as two:
-            list(two.map(begin, starts))
+            list(two.map(begin, [name for name in starts if name not in alone]))
+        for name in starts:
+            if name in alone:
+                begin(name)
         for number in range(rounds):
             names = [name for name in starts if name in running]
             first = number % max(1, len(names))

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,16 +126,16 @@ class Field(NamedTuple):
 def field() -> Field:
     """Ask every peer what it has."""
     found = Field({}, {}, {}, {})
-    for peer in PEERS:
-        try:
-            versions, candidates = _ask(peer)
-        except Absent as why:
-            found.absent[peer.name] = str(why)
+    with ThreadPoolExecutor(2) as two:
+        answers = zip(PEERS, two.map(_ask, PEERS), strict=True)
+    for peer, answer in answers:
+        if isinstance(answer, Absent):
+            found.absent[peer.name] = str(answer)
             continue
-        except (Failed, OSError, ValueError, subprocess.TimeoutExpired) as why:
-            found.failed[peer.name] = str(why)
+        if isinstance(answer, Exception):
+            found.failed[peer.name] = str(answer)
             continue
-        found.versions[peer.name] = versions
+        found.versions[peer.name], candidates = answer
         for case, labels in candidates.items():
             found.entrants.setdefault(case, []).extend(
                 Entrant(peer, label) for label in labels
@@ -142,14 +143,17 @@ def field() -> Field:
     return found
 
 
-def _ask(peer: Peer) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Its versions and candidates."""
+def _ask(peer: Peer) -> tuple[dict[str, str], dict[str, list[str]]] | Exception:
+    """Its versions and candidates, or why it has none."""
     if not Path(peer.interpreter).exists():
-        raise Absent(f"no {peer.folder}; make peers")
-    versions = _output(peer, "-c", _VERSIONS, *peer.distributions)
-    if missing := [name for name, version in versions.items() if version is None]:
-        raise Absent(f"{', '.join(missing)} not installed")
-    return versions, _output(peer, "-m", module_of(peer), "--list")
+        return Absent(f"no {peer.folder}; make peers")
+    try:
+        versions = _output(peer, "-c", _VERSIONS, *peer.distributions)
+        if missing := [name for name, version in versions.items() if version is None]:
+            return Absent(f"{', '.join(missing)} not installed")
+        return versions, _output(peer, "-m", module_of(peer), "--list")
+    except (Failed, OSError, ValueError, subprocess.TimeoutExpired) as why:
+        return why
 
 
 def module_of(peer: Peer) -> str:

@@ -179,19 +179,16 @@ def forward_partitioned(case: Case) -> Run:
 _STEPS = {"partition + jit": partitioned, "filter_jit": filtered}
 _DONATED = {"filter_jit, donated": partial(filtered, donate="all")}
 _FORWARD = {"partition + jit": forward_partitioned, "filter_jit": forward}
-_DEEP = {
-    "partition + jit, scan over layers": partial(partitioned, make=Scanned),
-    "filter_jit, unrolled": partial(filtered, donate="all"),
-}
+_SCAN = {"partition + jit, scan over layers": partial(partitioned, make=Scanned)}
 CANDIDATES: Candidates = {
     "C1": _STEPS | _DONATED | {"filter_jit, flattened": flattened},
     "C1 fit": _STEPS,
-    "C2": _STEPS | _DONATED,
+    "C2": {"partition + jit": partitioned} | _DONATED,
     "C3": {"partition + jit": partitioned} | _DONATED,
-    "C4 150": _DEEP,
-    "C4 1000": _DEEP,
+    "C4 150": _SCAN | {"filter_jit, unrolled": partial(filtered, donate="all")},
+    "C4 1000": _SCAN,
     "C7 1": _FORWARD,
-    "C7 4096": _FORWARD,
+    "C7 4096": {"partition + jit": forward_partitioned},
     "C8": _STEPS,
 }
 

@@ -169,18 +169,19 @@ def forward_jit(case: Case) -> Run:
 _STEPS = {"split + jit": split, "nnx.jit": jit}
 _PARTIAL = {"split + jit": split, "nnx.jit_partial": jit_partial, "nnx.jit": jit}
 _FORWARD = {"split + jit": forward_split, "nnx.jit": forward_jit}
-_SCAN = {
-    "split + jit, nnx.scan": partial(split, make=Scanned),
+_SCAN = {"split + jit, nnx.scan": partial(split, make=Scanned)}
+_DEEP = {
     "nnx.jit, nnx.scan": partial(jit, make=Scanned),
+    "split + jit, unrolled": split,
 }
 CANDIDATES: Candidates = {
     "C1": _PARTIAL,
     "C2": _STEPS,
     "C3": {"split + jit": split},
-    "C4 150": {**_SCAN, "split + jit, unrolled": split},
+    "C4 150": _SCAN | _DEEP,
     "C4 1000": _SCAN,
     "C7 1": _FORWARD,
-    "C7 4096": _FORWARD,
+    "C7 4096": {"split + jit": forward_split},
     "C8": _STEPS,
 }
 

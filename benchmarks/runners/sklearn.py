@@ -131,7 +131,7 @@ def _rows(case: Case) -> tuple[np.ndarray, np.ndarray]:
 
 
 _STEPS = {"partial_fit": steps, "partial_fit of an epoch, unchecked": unchecked(passes)}
-_FORWARD = {"predict": forward, "predict, unchecked": unchecked(forward)}
+_FORWARD = {"predict, unchecked": unchecked(forward)}
 CANDIDATES: Candidates = {
     "C1": _STEPS,
     "C1 fit": {"partial_fit": steps, "fit": epochs},
@@ -140,7 +140,7 @@ CANDIDATES: Candidates = {
         "loop": lambda case: in_turn(trained),
         "loop, two processes": lambda case: in_processes(trained),
     },
-    "C7 1": _FORWARD,
+    "C7 1": _FORWARD | {"predict": forward},
     "C7 4096": _FORWARD,
     "C8": {"partial_fit": steps},
 }

@@ -87,11 +87,8 @@ def forward(case: Case, *, compiled: bool = False) -> Run:
 
 
 _FUSED = partial(steps, fused=True)
-_STEPS = {
-    "eager": steps,
-    "eager, fused Adam": _FUSED,
-    "torch.compile": partial(_FUSED, compiled=True),
-}
+_EAGER = {"eager": steps, "eager, fused Adam": _FUSED}
+_STEPS = _EAGER | {"torch.compile": partial(_FUSED, compiled=True)}
 _ALONE = {"eager, fused Adam, one thread": alone(_FUSED)}
 _FIT = {
     "DataLoader": partial(epochs, feed="loader"),
@@ -100,14 +97,9 @@ _FIT = {
         partial(epochs, feed="randperm", fused=True)
     ),
 }
-_DEEP = {
-    "eager": steps,
-    "eager, fused SGD": _FUSED,
-    "eager, fused SGD, one thread": alone(_FUSED),
-}
-_FORWARD = {"eager": forward, "torch.compile": partial(forward, compiled=True)}
+_DEEP = {"eager": steps, "eager, fused SGD, one thread": alone(_FUSED)}
 CANDIDATES: Candidates = {
-    "C1": _STEPS | _ALONE,
+    "C1": _EAGER | _ALONE,
     "C1 fit": _FIT | _ALONE,
     "C2": _STEPS,
     "C3": _STEPS,
@@ -120,8 +112,12 @@ CANDIDATES: Candidates = {
         "torch.func.vmap": together,
     },
     "C6": {"fused": partial(adam, fused=True), "foreach": partial(adam, foreach=True)},
-    "C7 1": _FORWARD | {"eager, one thread": alone(forward)},
-    "C7 4096": _FORWARD,
+    "C7 1": {
+        "eager": forward,
+        "eager, one thread": alone(forward),
+        "torch.compile": partial(forward, compiled=True),
+    },
+    "C7 4096": {"eager": forward},
     "C8": {"eager, fused Adam": _FUSED},
 }
 
