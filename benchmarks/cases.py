@@ -73,7 +73,15 @@ CASES = {
     ),
     "C3": Case("wide, 1024-4096-4096-1024", "step", _WIDE, 1024, 512, 1, 2),
     "C3 bfloat16": Case(
-        "the same, bfloat16 products", "step", _WIDE, 1024, 512, 1, 2, 0.05, half=True
+        "1024-4096-4096-1024, bfloat16 products",
+        "step",
+        _WIDE,
+        1024,
+        512,
+        1,
+        2,
+        0.05,
+        half=True,
     ),
     # A few steps of plain descent change the loss by less than a hundredth.
     "C4 150": Case(

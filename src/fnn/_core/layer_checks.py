@@ -71,9 +71,8 @@ def check_same_arrays(name: str, expected: Any, got: Any, part: str = "model") -
 
     Dtypes may differ: a state can be cast.
     """
-    (wanted, one), (came, other) = map(jax.tree.flatten, (expected, got))
-    if one == other and [*map(jnp.shape, wanted)] == [*map(jnp.shape, came)]:
-        # Naming every place takes ten times as long; a sweep goes on from many states.
+    if _structure(expected) == _structure(got):
+        # A sweep goes on from many states: their places are named only if they differ.
         return
     shapes = [_shapes(expected), _shapes(got)]
     for place in sorted(set().union(*shapes)):
@@ -167,6 +166,11 @@ def check_sizes(sizes: Any) -> None:
         )
     for index, size in enumerate(sizes):
         check_size(f"sizes[{index}]", size)
+
+
+def _structure(tree: Any) -> tuple[Any, list[tuple[int, ...]]]:
+    leaves, structure = jax.tree.flatten(tree)
+    return structure, [jnp.shape(leaf) for leaf in leaves]
 
 
 def _shapes(tree: Any) -> dict[str, tuple[int, ...]]:

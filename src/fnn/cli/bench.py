@@ -44,7 +44,8 @@ class Result(NamedTuple):
         seconds: median, a step.
         low: first quartile.
         high: third quartile.
-        compile_seconds: of the program of all steps.
+        compile_seconds: of the program of all steps; of a sweep, what its first call
+            took longer.
         samples_per_second: examples, of all networks together.
         share: of the roofline: the least time that it allows, over `seconds`.
     """
@@ -62,7 +63,13 @@ _SMALL = (
     Job("64-100-10, batch 32", (64, 100, 10), 32, 100),
     Job("784-512-256-10, batch 128", (784, 512, 256, 10), 128, 20),
     Job("1024-4096-4096-1024, batch 512", (1024, 4096, 4096, 1024), 512, 1),
-    Job("the same, bfloat16", (1024, 4096, 4096, 1024), 512, 1, True),
+    Job(
+        "1024-4096-4096-1024, batch 512, bfloat16",
+        (1024, 4096, 4096, 1024),
+        512,
+        1,
+        True,
+    ),
     Job("150 layers of 64, batch 64", (64,) * 151, 64, 4),
 )
 _LARGE = (
@@ -71,7 +78,7 @@ _LARGE = (
     Job("4 layers of 64, batch 2^20", (64,) * 5, 2**20, 4),
     Job("2 layers of 128, batch 2^20", (128,) * 3, 2**20, 4),
     Job("4 layers of 4096, batch 2^14", (4096,) * 5, 2**14, 2),
-    Job("the same, bfloat16", (4096,) * 5, 2**14, 2, True),
+    Job("4 layers of 4096, batch 2^14, bfloat16", (4096,) * 5, 2**14, 2, True),
     Job("150 layers of 64, batch 2^14", (64,) * 151, 2**14, 4),
 )
 _SWEEP = Job("", (64, 32, 10), 64, 28)

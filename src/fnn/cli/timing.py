@@ -106,7 +106,7 @@ def _seconds_a_call(run: Callable[[], Any], calls: int) -> float:
 
 
 class Ceilings(NamedTuple):
-    """What no program can exceed here, as XLA reaches it.
+    """What this machine does at most, as XLA reaches it.
 
     Attributes:
         matmul: float32 products, in operations a second; a fused multiply-add is two.

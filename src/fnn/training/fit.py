@@ -10,12 +10,7 @@ import numpy as np
 
 from fnn._core.checks import check_batch_size, check_functions, check_size
 from fnn._core.metric_checks import check_metric_values
-from fnn.training.base import (
-    Recipe,
-    TrainState,
-    check_data,
-    check_recipe,
-)
+from fnn.training.base import Recipe, TrainState, check_data, check_recipe
 from fnn.training.early_stopping import (
     TRAINING_LOSS,
     EarlyStopping,

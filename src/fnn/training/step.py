@@ -33,9 +33,10 @@ def train_step(
 
     Raises:
         TypeError: dtypes do not fit.
-        ValueError: shapes do not fit the model or the loss; the message names the
-            layer. Values (finite x, labels in range) are checked only where they are
-            concrete, which inside `jax.jit` they are not.
+        ValueError: shapes do not fit the model or the loss, and the message names the
+            layer; the state is of another model or optimizer. Values (finite x, labels
+            in range) are checked only where they are concrete, which inside `jax.jit`
+            they are not.
 
     Example:
         >>> import fnn
