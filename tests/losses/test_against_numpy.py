@@ -63,6 +63,11 @@ LOSSES: dict[str, tuple[fnn.losses.Loss, Any, Callable[..., Any]]] = {
         2 * ROW,
         lambda z, y: -(y * log_softmax(z)).sum(),
     ),
+    "SoftmaxCrossEntropy, label smoothed by 0": (
+        S.SoftmaxCrossEntropy(label_smoothing=0.0),
+        np.array(2),
+        lambda z, y: -log_softmax(z)[y],
+    ),
     "SoftmaxCrossEntropy, smoothed label": (
         S.SoftmaxCrossEntropy(label_smoothing=0.25),
         np.array(2),
@@ -240,7 +245,10 @@ def test_cross_entropies_neither_overflow_nor_lose_sight(scale: float) -> None:
 
 
 @pytest.mark.parametrize("label", [-1, 4, 100])
-def test_a_label_that_is_no_class_gives_nan(label: int) -> None:
+@pytest.mark.parametrize("smoothing", [None, 0.25])
+def test_a_label_that_is_no_class_gives_nan(label: int, smoothing: Any) -> None:
     """Where it cannot raise, in a compiled step, it must not pass for another class."""
-    loss = fnn.losses.SoftmaxCrossEntropy()
-    assert np.isnan(jax.jit(loss.value)(jnp.zeros(4), jnp.array(label)))
+    loss = fnn.losses.SoftmaxCrossEntropy(smoothing)
+    z, y = jnp.zeros(4), jnp.array(label)
+    for function in (loss.value, loss.gradient, jax.grad(loss.value)):
+        assert np.isnan(jax.jit(function)(z, y)).all()

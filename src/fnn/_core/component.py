@@ -55,7 +55,8 @@ def number(
     """A leaf that is a real number, with the range it must lie in.
 
     Args:
-        default: its value if none is given.
+        default: its value if none is given; with None the number may be absent, and
+            is no leaf then.
         above: it must be greater than this.
         at_least: it must not be less than this.
         below: it must be less than this.
@@ -154,7 +155,7 @@ def check_component(component: Any) -> None:
         return
     name = type(component).__name__
     for field, value, allowed in _ranged_fields(component):
-        if isinstance(value, Component):
+        if isinstance(value, Component) or _is_absent(component, field):
             continue
         check_number(f"{name}.{field}", value)
         if not isinstance(value, Tracer):
@@ -174,6 +175,12 @@ def _ranged_fields(component: Component) -> list[tuple[str, Any, Range]]:
         for field in fields
         if _RANGE in field.metadata
     ]
+
+
+def _is_absent(component: Component, field: str) -> bool:
+    """Whether a number that may be None is."""
+    default = component.__dataclass_fields__[field].default  # pyright: ignore
+    return default is None and getattr(component, field) is None
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:

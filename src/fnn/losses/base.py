@@ -76,18 +76,38 @@ def residual(prediction: jax.Array, target: jax.Array) -> jax.Array:
     return prediction - target.astype(prediction.dtype)
 
 
+def is_label(target: Any) -> bool:
+    """Whether a target is the number of a class, not a row with an entry for each."""
+    return jnp.ndim(target) == 0 and jnp.issubdtype(
+        jnp.result_type(target), jnp.integer
+    )
+
+
+def is_class(prediction: jax.Array, label: jax.Array) -> jax.Array:
+    """Whether a label is the number of one of the prediction's classes."""
+    label = _as_int32(label)
+    return (label >= 0) & (label < prediction.shape[-1])
+
+
 def row(prediction: jax.Array, target: jax.Array) -> jax.Array:
     """The target as a row of probabilities; NaN for a label that is no class."""
+    if is_label(target):
+        one_hot = label_mask(prediction, target).astype(prediction.dtype)
+        # Not a product: XLA makes a choice of one with a mask, 0 where NaN is due.
+        return jnp.where(is_class(prediction, target), one_hot, jnp.nan)
     target = jnp.asarray(target)
-    if target.ndim == 0 and jnp.issubdtype(target.dtype, jnp.integer):
-        # Not in the labels' dtype: 300 classes do not fit one of 8 bits.
-        classes = jnp.arange(prediction.shape[-1], dtype=jnp.int32)
-        label = target.astype(jnp.int32)
-        one_hot = (classes == label).astype(prediction.dtype)
-        known = (label >= 0) & (label < classes.size)
-        return jnp.where(known, one_hot, jnp.nan)
     check_same_shape(prediction, target)
     return target.astype(prediction.dtype)
+
+
+def label_mask(prediction: jax.Array, label: jax.Array) -> jax.Array:
+    """True at a label's class, False at the others."""
+    return jnp.arange(prediction.shape[-1], dtype=jnp.int32) == _as_int32(label)
+
+
+def _as_int32(label: jax.Array) -> jax.Array:
+    # Not in the labels' own dtype: 300 classes do not fit one of 8 bits.
+    return jnp.asarray(label).astype(jnp.int32)
 
 
 def times(y: jax.Array, value: jax.Array) -> jax.Array:

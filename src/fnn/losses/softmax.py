@@ -5,7 +5,7 @@ powers of the classes that are not the target. Neither is rounded to 0 where p r
 to 1: a confident right answer keeps a loss and a gradient, to full precision.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,16 @@ from jax import lax
 
 from fnn._core.component import number
 from fnn._core.trees import like
-from fnn.losses.base import Loss, check_classes, fade, row, times
+from fnn.losses.base import (
+    Loss,
+    check_classes,
+    fade,
+    is_class,
+    is_label,
+    label_mask,
+    row,
+    times,
+)
 
 
 class SoftmaxCrossEntropy(Loss):
@@ -32,7 +41,9 @@ class SoftmaxCrossEntropy(Loss):
     Classes of unequal size: weigh the batch by `fnn.data.example_weights`; see `Loss`.
 
     Args:
-        label_smoothing: the share s of every target that is spread over all classes.
+        label_smoothing: the share s of every target that is spread over all classes;
+            None for the targets as they are. A number, 0 too, may change from step to
+            step without a new program.
 
     Example:
         >>> loss = SoftmaxCrossEntropy()
@@ -45,22 +56,32 @@ class SoftmaxCrossEntropy(Loss):
         [0.125, -0.375, 0.125, 0.125]
     """
 
-    label_smoothing: Any = number(default=0.0, at_least=0, below=1)
+    label_smoothing: Any = number(default=None, at_least=0, below=1)
 
     def value(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
+        softmax = _softmax(prediction, target)
+        if self._takes_label(target):
+            return softmax.label_loss * _nan_unless_class(prediction, target)
         y = self._smooth(row(prediction, target))
-        log_p, _, _ = _softmax(prediction, target)
-        return -jnp.sum(times(y, log_p))
+        return -jnp.sum(times(y, softmax.log_p))
 
     def gradient(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
+        softmax = _softmax(prediction, target)
+        if self._takes_label(target):
+            return softmax.label_slope * _nan_unless_class(prediction, target)
         y = self._smooth(row(prediction, target))
-        _, p, complement = _softmax(prediction, target)
-        return p * (jnp.sum(y) - y) - y * complement
+        return softmax.p * (jnp.sum(y) - y) - y * softmax.complement
 
     def check_targets(self, prediction: Any, targets: Any) -> None:
         check_classes(self, prediction, targets)
 
+    def _takes_label(self, target: jax.Array) -> bool:
+        """Whether y is 1 at one class and 0 elsewhere: no sums over y are left."""
+        return self.label_smoothing is None and is_label(target)
+
     def _smooth(self, y: jax.Array) -> jax.Array:
+        if self.label_smoothing is None:
+            return y
         s = like(self.label_smoothing, y)
         return (1 - s) * y + s / y.size
 
@@ -96,12 +117,13 @@ class SoftmaxFocal(Loss):
 
     def value(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
         y = row(prediction, target)
-        log_p, _, q = _softmax(prediction, target)
-        return -jnp.sum(fade(q, self.gamma) * times(y, log_p))
+        softmax = _softmax(prediction, target)
+        return -jnp.sum(fade(softmax.complement, self.gamma) * times(y, softmax.log_p))
 
     def gradient(self, prediction: jax.Array, target: jax.Array) -> jax.Array:
         y = row(prediction, target)
-        log_p, p, q = _softmax(prediction, target)
+        softmax = _softmax(prediction, target)
+        log_p, p, q = softmax.log_p, softmax.p, softmax.complement
         gamma = like(self.gamma, q)
         certain = q == 0
         # log p / (1 - p) is -1 in the limit; p log p is 0 in the other.
@@ -113,29 +135,73 @@ class SoftmaxFocal(Loss):
         check_classes(self, prediction, targets)
 
 
-def _softmax(z: jax.Array, target: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """(log p, p, 1 - p) of p = softmax(z), exact where the target's class is certain.
+class _Softmax(NamedTuple):
+    """p = softmax(z) of K classes, to be read in the form that does not cancel.
+
+    Attributes:
+        own_class: (K,) True at the target's class.
+        shifted: (K,) z less the largest logit.
+        own_shifted: its entry of the target's class.
+        powers: (K,) exp(shifted), the largest of which is 1.
+        rest: the sum of all powers, less 1.
+    """
+
+    own_class: jax.Array
+    shifted: jax.Array
+    own_shifted: jax.Array
+    powers: jax.Array
+    rest: jax.Array
+
+    @property
+    def log_p(self) -> jax.Array:
+        return self.shifted - jnp.log1p(self.rest)
+
+    @property
+    def p(self) -> jax.Array:
+        return self.powers / (1 + self.rest)
+
+    @property
+    def complement(self) -> jax.Array:
+        """1 - p."""
+        others = jnp.sum(jnp.where(self.own_class, 0, self.powers))
+        likely = self.own_class & (self.p > 0.5)
+        return jnp.where(likely, others / (1 + self.rest), 1 - self.p)
+
+    @property
+    def label_loss(self) -> jax.Array:
+        """-log p of the target's class, a scalar."""
+        return jnp.log1p(self.rest) - self.own_shifted
+
+    @property
+    def label_slope(self) -> jax.Array:
+        """p - 1 at the target's class, where it is made of the others; p elsewhere."""
+        less_others = (self.powers - 1) - self.rest
+        return jnp.where(self.own_class, less_others, self.powers) / (1 + self.rest)
+
+
+def _softmax(z: jax.Array, target: jax.Array) -> _Softmax:
+    """The softmax of z, exact where the target's class is certain.
 
     Where another class is certain its 1 - p cancels. The losses weigh it with that
     class's share of the target and add it to a greater term.
     """
-    is_label = _is_label(z, target)
-    own = jnp.sum(jnp.where(is_label, z, 0))
-    largest, fixed = lax.stop_gradient((jnp.max(z), own))
-    # Derivatives flow as if the label's logit were the largest one: by its own power,
-    # a constant then, nothing cancels in them.
-    shifted = z - (largest + (own - fixed))
+    # Of a row the most probable class stands for the label.
+    own_class = label_mask(z, target if is_label(target) else jnp.argmax(target))
+    own = jnp.sum(jnp.where(own_class, z, 0))
+    largest, fixed, fixed_own = lax.stop_gradient((jnp.max(z), z, own))
+    # Derivatives flow as if the label's logit were the largest one: its own power is
+    # a constant then, and nothing cancels in them.
+    shifted = jnp.where(own_class, fixed, z - (own - fixed_own)) - largest
     powers = jnp.exp(shifted)
-    # Of a sum of powers near 1 the part beside 1 would be rounded away.
-    others = jnp.sum(jnp.where(is_label, 0, powers))
-    rest = others + jnp.expm1(fixed - largest)
-    total = 1 + rest
-    p = powers / total
-    complement = jnp.where(is_label & (p > 0.5), others / total, 1 - p)
-    return shifted - jnp.log1p(rest), p, complement
+    # Of a sum of powers near 1 the part beside 1 would be rounded away. Where the
+    # target's class is not the largest another one adds a whole 1.
+    rest = jnp.sum(powers - own_class.astype(z.dtype))
+    return _Softmax(own_class, shifted, fixed_own - largest, powers, rest)
 
 
-def _is_label(z: jax.Array, target: jax.Array) -> jax.Array:
-    """The class of a label, or the most probable one of a row, among those of z."""
-    label = target if target.ndim == 0 else jnp.argmax(target)
-    return jnp.arange(z.shape[-1], dtype=jnp.int32) == label.astype(jnp.int32)
+def _nan_unless_class(z: jax.Array, label: jax.Array) -> jax.Array:
+    """A factor of the loss of a label: 1, or NaN if that is no class.
+
+    A factor, for `jax.grad` would take the slope of the loss as 0 where it is replaced.
+    """
+    return jnp.where(is_class(z, label), 1, jnp.nan).astype(z.dtype)

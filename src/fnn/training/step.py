@@ -54,7 +54,7 @@ def train_step(
     loss, stats, gradients, told = _gradients(recipe, state, batch, key)
     # The update overwrites the parameters where the state is donated. As long as they
     # might still be read XLA would copy them first.
-    gradients, told = lax.optimization_barrier((gradients, told))
+    loss, gradients, told = lax.optimization_barrier((loss, gradients, told))
     updates, opt_state = recipe.optimizer.update(
         gradients, state.opt_state, state.params
     )
