@@ -23,21 +23,40 @@ from benchmarks.runners.loops import again
 from fnn.cli.timing import interleave, machine, spread
 
 CASE = cases.CASES["C1"]
+OPEN = ", numbers as arguments"
 
 
 def candidates() -> dict[str, Callable[[], Any]]:
-    """Hand-written, and fnn by either road, from the same weights: the loss."""
+    """By hand and by fnn on either road, from the same weights: the loss.
+
+    Both with their numbers as constants of the program, and as arguments of it: then
+    they may change from step to step.
+    """
     weights, batch = cases.weights(CASE), jax.device_put(cases.batches(CASE)[0])
-    by_hand = jax.jit(partial(plain_steps.step, CASE), donate_argnums=0)
-    state = plain_steps.started(jax.tree.map(jnp.array, weights))
-    runs = {"by hand": again(by_hand, state, *batch)}
+
+    def by_hand(*numbers: Any) -> Callable[[], Any]:
+        step = jax.jit(partial(plain_steps.step, CASE), donate_argnums=0)
+        state = plain_steps.started(jax.tree.map(jnp.array, weights))
+        return again(step, state, *batch, *numbers)
+
+    runs = {"by hand": by_hand()}
+    for road in (fnn.autodiff, fnn.backprop):
+        recipe = recipe_of(CASE, road)
+        step = jax.jit(partial(fnn.train_step, recipe), donate_argnums=0)
+        runs[f"fnn, {road.__name__}"] = _loss_of(step, recipe, weights, batch)
+    numbers = jax.device_put(plain_steps.Numbers(CASE.rate))
+    runs[f"by hand{OPEN}"] = by_hand(numbers)
     step = jax.jit(fnn.train_step, donate_argnums=1)
     for road in (fnn.autodiff, fnn.backprop):
         recipe = jax.device_put(recipe_of(CASE, road))
-        fresh = started(recipe, weights)
-        told = again(partial(step, recipe), fresh, fnn.Batch(*batch))
-        runs[f"fnn, {road.__name__}"] = lambda told=told: told().loss
+        given = partial(step, recipe)
+        runs[f"fnn, {road.__name__}{OPEN}"] = _loss_of(given, recipe, weights, batch)
     return runs
+
+
+def _loss_of(step: Any, recipe: Any, weights: Any, batch: Any) -> Callable[[], Any]:
+    told = again(step, started(recipe, weights), fnn.Batch(*batch))
+    return lambda: told().loss
 
 
 def measure() -> dict[str, Any]:
@@ -59,11 +78,11 @@ def main() -> None:
         return
     for key, value in machine().items():
         print(f"{key:16} {value}")
-    print(f"\n{'step':16} {'us':>7} {'quartiles':>15} {'to by hand':>11}")
+    print(f"\n{'step':36} {'us':>7} {'quartiles':>15} {'to by hand':>11}")
     for name, row in timings.items():
         quartiles = f"{row['low'] * 1e6:.1f} - {row['high'] * 1e6:.1f}"
         ratio = spread(row["ratios"]).median
-        print(f"{name:16} {row['median'] * 1e6:7.1f} {quartiles:>15} {ratio:11.3f}")
+        print(f"{name:36} {row['median'] * 1e6:7.1f} {quartiles:>15} {ratio:11.3f}")
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ def test_the_page_tells_what_failed_deviates_and_differs(tmp_path: Any) -> None:
     assert any("keras: fit" in x and "**deviates**" in x for x in lines)
     assert "| torch: eager | failed: dead | | | | | | |" in lines
     verdicts = {goal.words: x for goal in GOALS for x in lines if goal.words in x}
-    assert "failed" in verdicts["`train_step` to the step by hand"]
+    assert "failed" in verdicts["`train_step` of a recipe to the step by hand"]
     assert "not measured" in verdicts["bfloat16, to torch"]
     assert "| 2 | 1.25 - 2.5 |" in next(x for x in lines if x.startswith("| C1 |"))
 

@@ -12,6 +12,7 @@ from benchmarks import cases
 from benchmarks.cases import Case, Weights
 from benchmarks.runners import plain_steps
 from benchmarks.runners.loops import calls, loop
+from benchmarks.runners.plain_steps import Numbers
 from benchmarks.turns import Candidates, Run, serve
 
 _TAKEN = 64
@@ -80,7 +81,7 @@ def _run_of(case: Case, permutation: Any) -> Any:
     def run(params: Any, key: Any, rate: Any) -> Any:
         def epoch(state: Any, key: Any) -> Any:
             order = permutation(key, len(x))
-            return plain_steps.epoch(case, order, state, x, y, rate)
+            return plain_steps.epoch(case, order, state, x, y, Numbers(rate))
 
         keys = jax.random.split(key, cases.EPOCHS)
         return lax.scan(epoch, plain_steps.started(params), keys)[0][0]
@@ -126,7 +127,8 @@ def adam(case: Case) -> Run:
     """The optimizer alone, donated."""
     params, gradients = jax.tree.map(jnp.array, cases.leaves())
     state = plain_steps.started(params)
-    update = jax.jit(partial(plain_steps.adam, rate=case.rate), donate_argnums=0)
+    numbers = Numbers(case.rate)
+    update = jax.jit(partial(plain_steps.adam, numbers=numbers), donate_argnums=0)
 
     def turn() -> None:
         nonlocal state

@@ -3,7 +3,7 @@
 Parameters are a list of (w (n_in, n_out), b (n_out,)), one pair a layer.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -28,32 +28,42 @@ def loss_of(case: Case, out: jax.Array, y: jax.Array) -> jax.Array:
     return -jnp.mean(picked)
 
 
+class Numbers(NamedTuple):
+    """Adam's."""
+
+    rate: Any
+    beta1: Any = 0.9
+    beta2: Any = 0.999
+    epsilon: Any = 1e-8
+
+
 def started(params: Any) -> Any:
     """Adam's first state: (parameters, first moments, second moments, count)."""
     zeros = [jax.tree.map(jnp.zeros_like, params) for _ in "mv"]
     return (params, *zeros, jnp.zeros((), jnp.int32))
 
 
-def adam(state: Any, gradients: Any, rate: Any) -> Any:
+def adam(state: Any, gradients: Any, numbers: Numbers) -> Any:
     """One update of Adam."""
+    rate, beta1, beta2, epsilon = numbers
     params, m, v, count = state
     count = count + 1
-    m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, gradients)
-    v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, gradients)
-    m_scale, v_scale = 1 / (1 - 0.9**count), 1 / (1 - 0.999**count)
+    m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, gradients)
+    v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, gradients)
+    m_scale, v_scale = 1 / (1 - beta1**count), 1 / (1 - beta2**count)
 
     def update(p: jax.Array, m: jax.Array, v: jax.Array) -> jax.Array:
-        return p - rate * m * m_scale / (jnp.sqrt(v * v_scale) + 1e-8)
+        return p - rate * m * m_scale / (jnp.sqrt(v * v_scale) + epsilon)
 
     return jax.tree.map(update, params, m, v), m, v, count
 
 
-def step(case: Case, state: Any, x: Any, y: Any, rate: Any = None) -> Any:
+def step(case: Case, state: Any, x: Any, y: Any, numbers: Numbers | None = None) -> Any:
     """One step of `jax.grad` and Adam: (state, loss)."""
     loss, gradients = jax.value_and_grad(
         lambda params: loss_of(case, outputs(params, x), y)
     )(state[0])
-    return adam(state, gradients, case.rate if rate is None else rate), loss
+    return adam(state, gradients, numbers or Numbers(case.rate)), loss
 
 
 def step_bfloat16(case: Case, state: Any, x: Any, y: Any) -> Any:
@@ -69,7 +79,7 @@ def step_bfloat16(case: Case, state: Any, x: Any, y: Any) -> Any:
         small = delta.astype(jnp.bfloat16)
         gradients.append((_product(h, small, 0, 0), delta.sum(axis=0)))
         delta = _product(small, w, 1, 1) * (h > 0)
-    return adam(state, gradients[::-1], case.rate), jnp.mean(jnp.square(error))
+    return adam(state, gradients[::-1], Numbers(case.rate)), jnp.mean(jnp.square(error))
 
 
 def _product(a: jax.Array, b: jax.Array, i: int, j: int) -> jax.Array:
@@ -135,10 +145,12 @@ def permutation(key: jax.Array, n: int) -> jax.Array:
     return (lax.sort(words, is_stable=False) & mask).astype(jnp.int32)
 
 
-def epoch(case: Case, order: Any, state: Any, x: Any, y: Any, rate: Any = None) -> Any:
+def epoch(
+    case: Case, order: Any, state: Any, x: Any, y: Any, numbers: Numbers | None = None
+) -> Any:
     """A scan of steps over the examples in this order: (state, losses)."""
     steps = len(x) // case.batch_size
     rows = order[: steps * case.batch_size].reshape(steps, case.batch_size)
     return lax.scan(
-        lambda state, row: step(case, state, x[row], y[row], rate), state, rows
+        lambda state, row: step(case, state, x[row], y[row], numbers), state, rows
     )

@@ -65,9 +65,12 @@ class Adam(ArrayOptimizer):
         del p
         m, v = self.moments(g, slots)
         # The corrections are scalars: one division an entry is left, not three.
-        scale = -rate / (1 - self.beta1**step)
-        v_hat = v * (1 / (1 - self.beta2**step))
-        return scale * m / (square_root(v_hat) + self.epsilon), {"m": m, "v": v}
+        m_scale, v_scale = 1 / (1 - jnp.stack((self.beta1, self.beta2)) ** step)
+        v_hat = v * v_scale
+        return -rate * m_scale * m / (square_root(v_hat) + self.epsilon), {
+            "m": m,
+            "v": v,
+        }
 
 
 class AdamW(Adam):
