@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from fnn._core.batch_axis import batch_sum
 from fnn._core.tape import masks_for_signs
@@ -55,8 +56,12 @@ def backprop(
 
     def example(x: jax.Array, y: jax.Array, share: jax.Array, key: jax.Array) -> Any:
         prediction, new_stats, tape = model.forward(params, stats, x, key, train=True)
+        # Each is made once and kept. XLA would make the last layer's output, and the
+        # loss's gradient, again where they are read, from more arrays than they are.
+        output = lax.optimization_barrier(prediction)
+        tape = jax.tree.map(lambda leaf: output if leaf is prediction else leaf, tape)
         value = loss.weighted_value(prediction, y, share)
-        dy = loss.weighted_gradient(prediction, y, share)
+        dy = lax.optimization_barrier(loss.weighted_gradient(prediction, y, share))
         _, dparams = model.backward(params, masks_for_signs(tape), dy)
         return batch_sum(value), new_stats, dparams
 
