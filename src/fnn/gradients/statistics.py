@@ -7,14 +7,15 @@ roads, through `vmap`, and stacked through every `Repeat`. No array is kept for 
 
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.custom_batching import custom_vmap
 
-from fnn._core.batch_axis import BATCH, batch_sum
+from fnn._core.batch_axis import BATCH
 from fnn._core.component import static
 from fnn._core.trees import WEIGHT, like, working_dtype
 from fnn.data import Batch
@@ -30,7 +31,7 @@ from fnn.penalties import Penalty
 
 _SATURATED = 0.05
 
-# In float32 squares of numbers below 1e-19 vanish and above 1e19 overflow. Squares are
+# In float32 squares of numbers below 1e-19 vanish and above 1e19 overflow. Those are
 # averaged twice, of numbers scaled up and down, for root mean squares up to 2^18 and
 # down to 2^12. Together they reach from 1e-31 to the largest number, of up to 2^16
 # rows: what is infinite here is infinite, as whoever looks for overflow relies on.
@@ -84,14 +85,15 @@ class _Watched(Layer):
     ) -> tuple[jax.Array, Tree, Tree]:
         own = params["layer"]
         y, stats, tape = self.layer.forward(own, stats, x, key, train)
+        # Made once: what is measured and what follows would each make it again.
+        made = lax.optimization_barrier(y)
+        y, tape = made, _with(tape, y, made)
         told = self.measure(self.layer, own, *lax.stop_gradient((y, tape)))
         stats = {"layer": stats, "seen": told}
         if not has_weights(own):
             return y, stats, tape
         marked = _mark(y, params["probe"])
-        # A stack stores an array once if it is one: the tape shall hold this one.
-        tape = jax.tree.map(lambda leaf: marked if leaf is y else leaf, tape)
-        return marked, stats, tape
+        return marked, stats, _with(tape, y, marked)
 
     def backward(
         self, params: Tree, tape: Tree, dy: jax.Array
@@ -99,13 +101,34 @@ class _Watched(Layer):
         own, probe = params["layer"], jnp.zeros_like(params["probe"])
         dx, dparams = self.layer.backward(own, tape, dy)
         if has_weights(own):
-            probe = _mean(batch_sum(_squares(dy))).astype(probe.dtype)
+            probe = _root_mean_square(_rows(dy)).astype(probe.dtype)
         return dx, {"layer": dparams, "probe": probe}
 
 
-@jax.custom_vjp
+def _with(tape: Tree, y: jax.Array, other: jax.Array) -> Tree:
+    """The tape with another array for y: a stack stores an array once if it is one."""
+    return jax.tree.map(lambda leaf: other if leaf is y else leaf, tape)
+
+
+@custom_vmap
 def _mark(y: jax.Array, probe: jax.Array) -> jax.Array:
-    """y, whose gradient leaves the sums of its squares as that of the probe."""
+    """y, whose gradient leaves its root mean square as that of the probe."""
+    del probe
+    return y
+
+
+@_mark.def_vmap
+def _mark_batch(
+    size: int, batched: Any, y: jax.Array, probe: jax.Array
+) -> tuple[jax.Array, bool]:
+    # `jax.grad` differentiates what `vmap` made of the examples: there the batch is no
+    # named axis any more, but all of its rows are at hand.
+    del size, batched
+    return _mark_rows(y, probe), True
+
+
+@jax.custom_vjp
+def _mark_rows(y: jax.Array, probe: jax.Array) -> jax.Array:
     del probe
     return y
 
@@ -116,11 +139,10 @@ def _mark_forward(y: jax.Array, probe: jax.Array) -> tuple[jax.Array, None]:
 
 
 def _mark_backward(_: None, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
-    # The probe has no batch axis, so `vmap` sums this over the batch.
-    return dy, _mean(_squares(dy)).astype(jnp.result_type(float))
+    return dy, _root_mean_square(dy.ravel()).astype(jnp.result_type(float))
 
 
-_mark.defvjp(_mark_forward, _mark_backward)
+_mark_rows.defvjp(_mark_forward, _mark_backward)
 
 
 def _seen(layer: Layer, params: Tree, y: jax.Array, tape: Tree) -> jax.Array:
@@ -128,33 +150,48 @@ def _seen(layer: Layer, params: Tree, y: jax.Array, tape: Tree) -> jax.Array:
     dtype = working_dtype(y)
     rms = dead = saturated = jnp.full((), jnp.nan, dtype)
     if has_weights(params) or isinstance(layer, Elementwise):
-        # Over the batch first, unit by unit: that sum runs along vector registers.
-        rms = _root(_mean(lax.pmean(_squares(y), BATCH)))
+        rms = _root_mean_square(_rows(y))
     if isinstance(layer, Elementwise):
         slope = jnp.abs(layer.slopes(tape, y.dtype))
         if layer.steepest is None:
-            dead = jnp.mean((lax.pmax(slope, BATCH) == 0).astype(dtype))
+            alive = jnp.any(lax.all_gather(slope, BATCH) != 0, axis=0)
+            dead = jnp.mean((~alive).astype(dtype))
         else:
             flat = slope < like(_SATURATED, slope) * like(layer.steepest, slope)
             saturated = jnp.mean(lax.pmean(flat.astype(dtype), BATCH))
     return jnp.stack([rms, dead, saturated])
 
 
-def _squares(x: jax.Array) -> jax.Array:
-    """(2, ...): squares of x, scaled up and scaled down."""
+def _rows(y: jax.Array) -> jax.Array:
+    """(B n,) the entries of all examples, the same for every one of them."""
+    return lax.all_gather(y, BATCH).reshape(-1)
+
+
+def _root_mean_square(x: jax.Array) -> jax.Array:
+    """A scalar of x (n,), in float32 at least."""
     wide = x.astype(working_dtype(x))
-    return jnp.stack([jnp.square(wide * like(scale, wide)) for scale in (_UP, _DOWN)])
+    total = _square_sum(wide)
+    return lax.cond(
+        _fits(total, wide.size),
+        lambda: jnp.sqrt(total / wide.size),
+        lambda: _scaled_root(wide),
+    )
 
 
-def _mean(squares: jax.Array) -> jax.Array:
-    """(2,): the mean over the units, divided first, for the sum could overflow."""
-    flat = squares.reshape(2, -1)
-    return jnp.sum(flat / flat.shape[1], axis=1)
+def _square_sum(wide: jax.Array) -> jax.Array:
+    """(...) of x (..., n): a product of vectors, several times as fast as a sum."""
+    return jnp.einsum("...i,...i->...", wide, wide, precision="highest")
 
 
-def _root(squares: jax.Array) -> jax.Array:
-    """The root mean square, from whichever of the two did not overflow."""
-    up, down = squares
+def _fits(total: jax.Array, n: Any) -> jax.Array:
+    """Whether no square that matters to a sum of n of them vanished or overflowed."""
+    return (total > _SMALLEST * n) & jnp.isfinite(total)
+
+
+def _scaled_root(wide: jax.Array) -> jax.Array:
+    """(...) root mean squares of x (..., n), from whichever scale did not overflow."""
+    scaled = [jnp.square(wide * like(scale, wide)) for scale in (_UP, _DOWN)]
+    up, down = (jnp.sum(x / wide.shape[-1], axis=-1) for x in scaled)
     fits = jnp.isfinite(up)
     scale = jnp.where(fits, like(_UP, up), like(_DOWN, up))
     return jnp.sqrt(jnp.where(fits, up, down)) / scale
@@ -182,20 +219,36 @@ def watched_gradient(
         _watch(model, _seen), loss, probed, stats, batch, key, penalty
     )
     forward = gather(model, told, lambda own, _: own["seen"], 3)
-    backward = gather(model, gradients, lambda own, _: own["probe"], 2)
-    seen = [forward, _root(backward.T / len(batch.x))[:, None]]
+    delta = gather(model, gradients, lambda own, _: own["probe"][..., None], 1)
     return (
         value,
         rebuild(model, told, _inner),
         rebuild(model, gradients, _inner),
-        jnp.concatenate(seen, axis=1),
+        jnp.concatenate([forward, delta], axis=1),
     )
 
 
 def weight_sizes(model: Layer, tree: Tree) -> jax.Array:
     """(L,) root mean squares of the weights in a tree built as the parameters are."""
-    rows = [place.has_weights for place in places(model, tree)]
-    return gather(model, tree, _weight_size, 1)[np.flatnonzero(rows), 0]
+    rows = np.flatnonzero([place.has_weights for place in places(model, tree)])
+
+    def of_weights(measure: Callable[[jax.Array], jax.Array]) -> jax.Array:
+        def one(params: Tree, lead: tuple[int, ...]) -> jax.Array:
+            if not has_weights(params):
+                return jnp.full((*lead, 1), jnp.nan)
+            w = params[WEIGHT]
+            wide = w.astype(working_dtype(w)).reshape(*lead, -1)
+            return measure(wide)[..., None]
+
+        return gather(model, tree, one, 1)[rows, 0]
+
+    totals = of_weights(_square_sum)
+    sizes = of_weights(lambda wide: jnp.full(wide.shape[:-1], wide.shape[-1]))
+    return lax.cond(
+        jnp.all(_fits(totals, sizes)),
+        lambda: jnp.sqrt(totals / sizes),
+        lambda: of_weights(_scaled_root),
+    )
 
 
 def statistics(
@@ -260,26 +313,9 @@ def _watch(model: Layer, measure: Callable[..., jax.Array]) -> Layer:
 
 
 def _probed(own: Tree, lead: tuple[int, ...]) -> Tree:
-    return {"layer": own, "probe": jnp.zeros((*lead, 2))}
+    return {"layer": own, "probe": jnp.zeros(lead)}
 
 
 def _inner(own: Tree, lead: tuple[int, ...]) -> Tree:
     del lead
     return own["layer"]
-
-
-def _weight_size(params: Tree, lead: tuple[int, ...]) -> jax.Array:
-    """The root mean square of a layer's weights, in each layer of the stacks."""
-    if not has_weights(params):
-        return jnp.full((*lead, 1), jnp.nan)
-    w = params[WEIGHT]
-    wide = w.astype(working_dtype(w)).reshape(*lead, -1)
-    # A product of vectors is several times as fast as squares and their sum, which
-    # are for numbers whose plain squares would vanish or overflow.
-    square = jnp.einsum("...i,...i->...", wide, wide) / wide.shape[-1]
-    fits = (square > _SMALLEST) & jnp.isfinite(square)
-    return lax.cond(
-        jnp.all(fits),
-        lambda: jnp.sqrt(square),
-        lambda: _root(jnp.sum(_squares(wide) / wide.shape[-1], axis=-1)),
-    )[..., None]
