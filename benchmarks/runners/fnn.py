@@ -137,17 +137,17 @@ def adam(case: Case) -> Run:
     params, gradients = jax.tree.map(jnp.array, cases.leaves())
     optimizer = fnn.optimizers.Adam(case.rate)
 
-    def update(optimizer: Any, gradients: Any, state: Any, params: Any) -> Any:
+    @functools.partial(jax.jit, donate_argnums=(1, 2))
+    def step(gradients: Any, state: Any, params: Any) -> Any:
         updates, state = optimizer.update(gradients, state, params)
         return state, jax.tree.map(jnp.add, params, updates)
 
-    step = jax.jit(update, donate_argnums=(2, 3))
     state = optimizer.init(params)
 
     def turn() -> None:
         nonlocal state, params
         for _ in range(case.steps):
-            state, params = step(optimizer, gradients, state, params)
+            state, params = step(gradients, state, params)
         jax.block_until_ready(params)
 
     return Run(turn, lambda: jax.tree.map(np.asarray, params))
