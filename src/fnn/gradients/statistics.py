@@ -17,9 +17,10 @@ from jax.custom_batching import custom_vmap
 
 from fnn._core.batch_axis import BATCH
 from fnn._core.component import static
-from fnn._core.trees import WEIGHT, like, working_dtype
+from fnn._core.trees import like, working_dtype
 from fnn.data import Batch
 from fnn.gradients.base import Road
+from fnn.gradients.sizes import root_mean_square
 from fnn.gradients.walk import gather, has_weights, places, rebuild
 from fnn.layers.base import Elementwise, Layer, Sequential, Tree
 from fnn.layers.checkpoint import Checkpoint
@@ -30,14 +31,6 @@ from fnn.losses import Loss
 from fnn.penalties import Penalty
 
 _SATURATED = 0.05
-
-# In float32 squares of numbers below 1e-19 vanish and above 1e19 overflow. Those are
-# averaged twice, of numbers scaled up and down, for root mean squares up to 2^18 and
-# down to 2^12. Together they reach from 1e-31 to the largest number, of up to 2^16
-# rows: what is infinite here is infinite, as whoever looks for overflow relies on.
-_UP, _DOWN = 2.0**46, 2.0**-72
-_SMALLEST = 1e-30
-
 
 Values = jax.Array | np.ndarray
 
@@ -101,7 +94,7 @@ class _Watched(Layer):
         own, probe = params["layer"], jnp.zeros_like(params["probe"])
         dx, dparams = self.layer.backward(own, tape, dy)
         if has_weights(own):
-            probe = _root_mean_square(_rows(dy)).astype(probe.dtype)
+            probe = root_mean_square(_rows(dy)).astype(probe.dtype)
         return dx, {"layer": dparams, "probe": probe}
 
 
@@ -139,7 +132,7 @@ def _mark_forward(y: jax.Array, probe: jax.Array) -> tuple[jax.Array, None]:
 
 
 def _mark_backward(_: None, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return dy, _root_mean_square(dy.ravel()).astype(jnp.result_type(float))
+    return dy, root_mean_square(dy.ravel()).astype(jnp.result_type(float))
 
 
 _mark_rows.defvjp(_mark_forward, _mark_backward)
@@ -150,7 +143,7 @@ def _seen(layer: Layer, params: Tree, y: jax.Array, tape: Tree) -> jax.Array:
     dtype = working_dtype(y)
     rms = dead = saturated = jnp.full((), jnp.nan, dtype)
     if has_weights(params) or isinstance(layer, Elementwise):
-        rms = _root_mean_square(_rows(y))
+        rms = root_mean_square(_rows(y))
     if isinstance(layer, Elementwise):
         slope = jnp.abs(layer.slopes(tape, y.dtype))
         if layer.steepest is None:
@@ -165,36 +158,6 @@ def _seen(layer: Layer, params: Tree, y: jax.Array, tape: Tree) -> jax.Array:
 def _rows(y: jax.Array) -> jax.Array:
     """(B n,) the entries of all examples, the same for every one of them."""
     return lax.all_gather(y, BATCH).reshape(-1)
-
-
-def _root_mean_square(x: jax.Array) -> jax.Array:
-    """A scalar of x (n,), in float32 at least."""
-    wide = x.astype(working_dtype(x))
-    total = _square_sum(wide)
-    return lax.cond(
-        _fits(total, wide.size),
-        lambda: jnp.sqrt(total / wide.size),
-        lambda: _scaled_root(wide),
-    )
-
-
-def _square_sum(wide: jax.Array) -> jax.Array:
-    """(...) of x (..., n): a product of vectors, several times as fast as a sum."""
-    return jnp.einsum("...i,...i->...", wide, wide, precision="highest")
-
-
-def _fits(total: jax.Array, n: Any) -> jax.Array:
-    """Whether no square that matters to a sum of n of them vanished or overflowed."""
-    return (total > _SMALLEST * n) & jnp.isfinite(total)
-
-
-def _scaled_root(wide: jax.Array) -> jax.Array:
-    """(...) root mean squares of x (..., n), from whichever scale did not overflow."""
-    scaled = [jnp.square(wide * like(scale, wide)) for scale in (_UP, _DOWN)]
-    up, down = (jnp.sum(x / wide.shape[-1], axis=-1) for x in scaled)
-    fits = jnp.isfinite(up)
-    scale = jnp.where(fits, like(_UP, up), like(_DOWN, up))
-    return jnp.sqrt(jnp.where(fits, up, down)) / scale
 
 
 def watched_gradient(
@@ -225,29 +188,6 @@ def watched_gradient(
         rebuild(model, told, _inner),
         rebuild(model, gradients, _inner),
         jnp.concatenate([forward, delta], axis=1),
-    )
-
-
-def weight_sizes(model: Layer, tree: Tree) -> jax.Array:
-    """(L,) root mean squares of the weights in a tree built as the parameters are."""
-    rows = np.flatnonzero([place.has_weights for place in places(model, tree)])
-
-    def of_weights(measure: Callable[[jax.Array], jax.Array]) -> jax.Array:
-        def one(params: Tree, lead: tuple[int, ...]) -> jax.Array:
-            if not has_weights(params):
-                return jnp.full((*lead, 1), jnp.nan)
-            w = params[WEIGHT]
-            wide = w.astype(working_dtype(w)).reshape(*lead, -1)
-            return measure(wide)[..., None]
-
-        return gather(model, tree, one, 1)[rows, 0]
-
-    totals = of_weights(_square_sum)
-    sizes = of_weights(lambda wide: jnp.full(wide.shape[:-1], wide.shape[-1]))
-    return lax.cond(
-        jnp.all(_fits(totals, sizes)),
-        lambda: jnp.sqrt(totals / sizes),
-        lambda: of_weights(_scaled_root),
     )
 
 

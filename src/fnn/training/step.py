@@ -9,7 +9,8 @@ from jax import lax
 from fnn._core import keys
 from fnn._core.trees import global_norm
 from fnn.data import Batch
-from fnn.gradients.statistics import statistics, watched_gradient, weight_sizes
+from fnn.gradients.sizes import weight_sizes
+from fnn.gradients.statistics import statistics, watched_gradient
 from fnn.training.base import Info, Recipe, TrainState, check_data, check_opt_state
 
 
@@ -21,7 +22,11 @@ def train_step(
         step = jax.jit(fnn.train_step, donate_argnums=1)
         recipe = jax.device_put(recipe)
 
-    With donation the old state's memory is reused, and the old state is gone.
+    With donation the old state's memory is reused, and the old state is gone. Where the
+    recipe's numbers stay as they are, they can be constants of the program, which is
+    a few microseconds a call faster:
+
+        step = jax.jit(functools.partial(fnn.train_step, recipe), donate_argnums=0)
 
     Args:
         recipe: what to train and how.
