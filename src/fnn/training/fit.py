@@ -160,5 +160,7 @@ def _epoch(
     return state, jnp.mean(info.loss), values
 
 
+# One program for all arrays, not one for each.
+@jax.jit
 def _copy(state: TrainState) -> TrainState:
     return jax.tree.map(jnp.copy, state)
