@@ -95,9 +95,9 @@ def measure() -> dict[str, Any]:
     """Everything, as plain data."""
     compile_ratio = {}
     for name, road in (("jax.grad", fnn.autodiff), ("backprop", fnn.backprop)):
-        # The best of three: a compilation happens once, and is easily disturbed.
+        # The best of five: a compilation happens once, and is easily disturbed.
         seconds = [
-            min(compiled(L.Repeat(BLOCK, depth), road)[1] for _ in range(3))
+            min(compiled(L.Repeat(BLOCK, depth), road)[1] for _ in range(5))
             for depth in (SHALLOW, DEEP)
         ]
         compile_ratio[name] = seconds[1] / seconds[0]

@@ -252,3 +252,8 @@ def test_a_label_that_is_no_class_gives_nan(label: int, smoothing: Any) -> None:
     z, y = jnp.zeros(4), jnp.array(label)
     for function in (loss.value, loss.gradient, jax.grad(loss.value)):
         assert np.isnan(jax.jit(function)(z, y)).all()
+
+
+def test_no_label_smoothing_is_no_leaf() -> None:
+    assert jax.tree.leaves(fnn.losses.SoftmaxCrossEntropy()) == []
+    assert jax.tree.leaves(fnn.losses.SoftmaxCrossEntropy(0.0)) == [0.0]

@@ -67,10 +67,8 @@ class Adam(ArrayOptimizer):
         # The corrections are scalars: one division an entry is left, not three.
         m_scale, v_scale = 1 / (1 - jnp.stack((self.beta1, self.beta2)) ** step)
         v_hat = v * v_scale
-        return -rate * m_scale * m / (square_root(v_hat) + self.epsilon), {
-            "m": m,
-            "v": v,
-        }
+        update = -rate * m_scale * m / (square_root(v_hat) + self.epsilon)
+        return update, {"m": m, "v": v}
 
 
 class AdamW(Adam):
