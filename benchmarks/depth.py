@@ -93,14 +93,14 @@ def measure_statistics() -> dict[str, tuple[float, ...]]:
 
 def measure() -> dict[str, Any]:
     """Everything, as plain data."""
-    compile_ratio = {}
-    for name, road in (("jax.grad", fnn.autodiff), ("backprop", fnn.backprop)):
-        # The best of five: a compilation happens once, and is easily disturbed.
-        seconds = [
-            min(compiled(L.Repeat(BLOCK, depth), road)[1] for _ in range(5))
-            for depth in (SHALLOW, DEEP)
-        ]
-        compile_ratio[name] = seconds[1] / seconds[0]
+    compile_ratio = {
+        name: tuple(
+            compiled(L.Repeat(BLOCK, DEEP), road)[1]
+            / compiled(L.Repeat(BLOCK, SHALLOW), road)[1]
+            for _ in range(7)
+        )
+        for name, road in (("jax.grad", fnn.autodiff), ("backprop", fnn.backprop))
+    }
     programs = {name: compiled(*pair) for name, pair in stacks().items()}
     memory = {
         name: program.memory_analysis().temp_size_in_bytes / 1e6
@@ -126,7 +126,8 @@ def main() -> None:
         print(json.dumps({"machine": machine()} | result))
         return
     print(", ".join(f"{key} {value}" for key, value in machine().items()))
-    for name, ratio in result["compile_1000_over_10"].items():
+    for name, ratios in result["compile_1000_over_10"].items():
+        ratio = spread(ratios).median
         print(f"compile, {DEEP} over {SHALLOW} layers, {name:10} {ratio:5.2f}")
     print(f"gradients of {DEEP} layers             ms      MB   of jax.grad")
     for name, timing in result["time"].items():

@@ -109,7 +109,7 @@ def _temporaries(record: Record) -> tuple[float, ...]:
 
 
 def _compilation(record: Record) -> tuple[float, ...]:
-    return (max(_study(record, "depth")["compile_1000_over_10"].values()),)
+    return _worst(_study(record, "depth")["compile_1000_over_10"].values())
 
 
 def _statistics(record: Record) -> tuple[float, ...]:
