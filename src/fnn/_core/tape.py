@@ -21,6 +21,11 @@ class Signs(Component):
         return self.array.astype(dtype)
 
 
+def exchange(tape: Any, array: jax.Array, other: jax.Array) -> Any:
+    """The tape with `other` wherever it holds `array`, that very object."""
+    return jax.tree.map(lambda leaf: other if leaf is array else leaf, tape)
+
+
 def masks_for_signs(tape: Any, *kept: jax.Array) -> Any:
     """The tape with masks in place of arrays that are kept for their signs alone.
 

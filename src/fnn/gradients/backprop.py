@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from fnn._core.batch_axis import batch_sum
-from fnn._core.tape import masks_for_signs
+from fnn._core.tape import exchange, masks_for_signs
 from fnn.data import Batch
 from fnn.gradients.base import over_batch, with_penalty
 from fnn.layers.base import Layer, Tree
@@ -58,8 +58,7 @@ def backprop(
         prediction, new_stats, tape = model.forward(params, stats, x, key, train=True)
         # Each is made once and kept. XLA would make the last layer's output, and the
         # loss's gradient, again where they are read, from more arrays than they are.
-        output = lax.optimization_barrier(prediction)
-        tape = jax.tree.map(lambda leaf: output if leaf is prediction else leaf, tape)
+        tape = exchange(tape, prediction, lax.optimization_barrier(prediction))
         value = loss.weighted_value(prediction, y, share)
         dy = lax.optimization_barrier(loss.weighted_gradient(prediction, y, share))
         _, dparams = model.backward(params, masks_for_signs(tape), dy)

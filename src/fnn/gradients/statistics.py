@@ -17,6 +17,7 @@ from jax.custom_batching import custom_vmap
 
 from fnn._core.batch_axis import BATCH
 from fnn._core.component import static
+from fnn._core.tape import exchange
 from fnn._core.trees import like, working_dtype
 from fnn.data import Batch
 from fnn.gradients.base import Road
@@ -80,13 +81,14 @@ class _Watched(Layer):
         y, stats, tape = self.layer.forward(own, stats, x, key, train)
         # Made once: what is measured and what follows would each make it again.
         made = lax.optimization_barrier(y)
-        y, tape = made, _with(tape, y, made)
+        y, tape = made, exchange(tape, y, made)
         told = self.measure(self.layer, own, *lax.stop_gradient((y, tape)))
         stats = {"layer": stats, "seen": told}
         if not has_weights(own):
             return y, stats, tape
         marked = _mark(y, params["probe"])
-        return marked, stats, _with(tape, y, marked)
+        # A stack stores an array once if it is one: the tape shall hold this one.
+        return marked, stats, exchange(tape, y, marked)
 
     def backward(
         self, params: Tree, tape: Tree, dy: jax.Array
@@ -96,11 +98,6 @@ class _Watched(Layer):
         if has_weights(own):
             probe = root_mean_square(_rows(dy)).astype(probe.dtype)
         return dx, {"layer": dparams, "probe": probe}
-
-
-def _with(tape: Tree, y: jax.Array, other: jax.Array) -> Tree:
-    """The tape with another array for y: a stack stores an array once if it is one."""
-    return jax.tree.map(lambda leaf: other if leaf is y else leaf, tape)
 
 
 @custom_vmap
