@@ -35,7 +35,7 @@ def test_idx(
     array = (100 * rng.normal(size=shape)).astype("i1").astype(kind)
     content = idx(array, CODES[kind])
     path = tmp_path / ("data.gz" if packed else "data")
-    path.write_bytes(gzip.compress(content) if packed else content)
+    path.write_bytes(gzip.compress(content, mtime=0) if packed else content)
     for name in (path, str(path)):
         got = read_idx(name)
         assert (got.dtype, got.shape) == (np.dtype(kind), shape)
@@ -52,7 +52,7 @@ LABELS = idx(np.array([7, 2, 1], "u1"), 8)
     [
         (b"", r"must begin with the 4 bytes of an IDX file.* got \[\]"),
         (b"\x89PNG" + LABELS, "must begin with the 4 bytes"),
-        (gzip.compress(LABELS), "compressed without the ending .gz"),
+        (gzip.compress(LABELS, mtime=0), "compressed without the ending .gz"),
         (bytes([0, 0, 10, 1]) + LABELS[4:], "must begin with the 4 bytes"),
         (bytes([0, 0, 8, 0, 5]), "at least one dimension"),
         (LABELS[:6], "name 1 sizes.* ends after 2 bytes"),
@@ -71,7 +71,7 @@ def test_broken_idx(content: bytes, words: str, tmp_path: Path) -> None:
         read_idx(path)
 
 
-@pytest.mark.parametrize("content", [LABELS, gzip.compress(LABELS)[:-9]])
+@pytest.mark.parametrize("content", [LABELS, gzip.compress(LABELS, mtime=0)[:-9]])
 def test_broken_gzip(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "labels.gz"
     path.write_bytes(content)
@@ -217,7 +217,7 @@ def test_any_damage_is_refused_or_harmless(
     np.savez(tmp_path / "good.npz", x=X, y=Y)
     good = {
         "idx": LABELS,
-        "gz": gzip.compress(LABELS),
+        "gz": gzip.compress(LABELS, mtime=0),
         "csv": TABLE.encode(),
         "npz": (tmp_path / "good.npz").read_bytes(),
     }[form]
