@@ -171,6 +171,19 @@ def test_only_matrices(name: str, shape: tuple[int, ...]) -> None:
         initializer.variance(shape)
 
 
+@pytest.mark.parametrize("shape", [(100, 10), (3, 7)])
+def test_weights_are_those_of_one_call_of_jax(shape: tuple[int, ...]) -> None:
+    """They are drawn as a vector, which is no reason to be others."""
+    key = jax.random.key(0)
+    deviation = jnp.sqrt(jnp.float32(2 / shape[0]))
+    normal = deviation * jax.random.normal(key, shape)
+    np.testing.assert_array_equal(He()(key, shape, jnp.float32), normal)
+    uniform = He(distribution="uniform")(key, shape, jnp.float32)
+    bound = np.sqrt(3) * deviation
+    drawn = jax.random.uniform(key, shape, minval=-1, maxval=1)
+    np.testing.assert_array_equal(uniform, bound.astype(jnp.float32) * drawn)
+
+
 @pytest.mark.parametrize("name", sorted(set(MATRICES) - {"ScaledIdentity"}))
 def test_a_draw_is_a_function_of_its_key(name: str) -> None:
     initializer = MATRICES[name]()

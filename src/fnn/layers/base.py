@@ -11,6 +11,7 @@ import warnings
 from typing import Any, ClassVar
 
 import jax
+import numpy as np
 
 from fnn._core.component import Component
 from fnn._core.layer_checks import check_layer, inside
@@ -158,10 +159,10 @@ class Sequential(Layer):
         return f"Sequential({', '.join(map(repr, self.layers))})"
 
     def init(self, key: jax.Array) -> tuple[Tree, Tree]:
-        pairs = [
-            layer.init(jax.random.fold_in(key, index))
-            for index, layer in enumerate(self.layers)
-        ]
+        # All keys at once: each call of the generator is a dozen kernels to compile.
+        indices = np.arange(len(self.layers), dtype=np.uint32)
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, indices)
+        pairs = [layer.init(own) for layer, own in zip(self.layers, keys, strict=True)]
         return tuple(params for params, _ in pairs), tuple(stats for _, stats in pairs)
 
     def forward(
