@@ -9,9 +9,10 @@ Those not run keep their last record. With `--only` nothing is kept. The exit st
 
 import argparse
 import sys
+import time
 from typing import Any
 
-from benchmarks import depth, imports, record, report, scaling, step
+from benchmarks import depth, imports, record, report, roads, scaling, step
 from benchmarks.cases import CASES
 from benchmarks.harness import lines_of, race
 from benchmarks.peers import PEERS, Field, ensure_environment, field
@@ -20,6 +21,7 @@ from fnn.cli.timing import ceilings
 STUDIES = {
     "imports": imports.measure,
     "step": step.measure,
+    "roads": roads.measure,
     "depth": depth.measure,
     "scaling": scaling.measure,
 }
@@ -84,6 +86,7 @@ def run(name: str, present: Field, given: argparse.Namespace) -> tuple[Any, bool
 def main() -> int:
     given = arguments()
     ensure_environment()
+    begun = time.perf_counter()
     present = field()
     for word in ("absent", "failed"):
         for name, why in getattr(present, word).items():
@@ -102,7 +105,9 @@ def main() -> int:
         good.append(fine)
         if name in CASES:
             peaks.append(ceilings()._asdict())
-        kept["about"][name] = about | {"ceilings": peaks[-2:]}
+        ended = time.perf_counter()
+        more = {"ceilings": peaks[-2:], "seconds": ended - begun}
+        kept["about"][name], begun = about | more, ended
         record.save(kept)
     report.write(kept)
     return int(not all(good))

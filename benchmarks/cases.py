@@ -69,7 +69,7 @@ CASES = {
     ),
     "C2": Case("MNIST's shape, 784-512-256-10", "step", _MNIST, 12_800, 128, 50),
     "C2 fit": Case(
-        "784-512-256-10, five epochs", "step", _MNIST, 12_800, 128, 500, 1, 0.25
+        "784-512-256-10, two epochs", "step", _MNIST, 12_800, 128, 200, 1, 0.25
     ),
     "C3": Case("wide, 1024-4096-4096-1024", "step", _WIDE, 1024, 512, 1, 2),
     "C3 bfloat16": Case(

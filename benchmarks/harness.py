@@ -2,7 +2,7 @@
 
 A machine that others use changes its speed from minute to minute. So all candidates of
 a case stay alive, wait while another one works, and ratios are taken within a round.
-Who begins changes from round to round. One that dies or hangs is out; the others go on.
+The order changes from round to round. One that dies or hangs is out; the others go on.
 """
 
 import tempfile
@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from math import isfinite, nan
+from random import Random
 from statistics import median
 
 from benchmarks.cases import CASES
@@ -88,8 +89,9 @@ def _run(starts: Starts, rounds: int, alone: Container[str] = ()) -> Rows:
                 begin(name)
         for number in range(rounds):
             names = [name for name in starts if name in running]
-            first = number % max(1, len(names))
-            for name in names[first:] + names[:first]:
+            # Who ran just before leaves caches and threads behind.
+            Random(number).shuffle(names)
+            for name in names:
                 with attempt(name):
                     rows[name]["samples"].append(running[name].turn())
         for name in list(running):

@@ -1,34 +1,37 @@
-"""What `import fnn` adds to `import jax`: processes in turn.
+"""What `import fnn` adds to `import jax`: in each of several new processes.
 
 python -m benchmarks.imports
 """
 
 import subprocess
 import sys
-import time
 from typing import Any
 
 from benchmarks.peers import ensure_environment, environment
 from fnn.cli.timing import spread
 
 ROUNDS = 11
+# Whole processes with and without fnn differ by more from round to round than fnn adds.
+_PROGRAM = """
+import time, jax
+start = time.perf_counter()
+import fnn
+print(time.perf_counter() - start)
+"""
 
 
 def measure() -> dict[str, Any]:
-    """Median seconds of a process that imports each, and what is added each time."""
-    seconds: dict[str, list[float]] = {"jax": [], "fnn": []}
-    for _ in range(ROUNDS + 1):
-        for name, values in seconds.items():
-            start = time.perf_counter()
-            command = [sys.executable, "-c", f"import {name}"]
-            subprocess.run(command, env=environment(), check=True)
-            values.append(time.perf_counter() - start)
-    # The first round reads the files from the disk.
-    jax, fnn = (values[1:] for values in seconds.values())
-    added = [b - a for a, b in zip(jax, fnn, strict=True)]
-    return {"jax": spread(jax).median, "fnn": spread(fnn).median, "added": added}
+    """Seconds that are added, each time."""
+    added = [
+        float(
+            subprocess.check_output([sys.executable, "-c", _PROGRAM], env=environment())
+        )
+        for _ in range(ROUNDS + 1)
+    ]
+    # The first one reads the files from the disk.
+    return {"added": added[1:]}
 
 
 if __name__ == "__main__":
     ensure_environment()
-    print(measure())
+    print(spread(measure()["added"]))

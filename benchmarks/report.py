@@ -25,6 +25,7 @@ def write(record: Record, folder: Path = HERE) -> None:
     pictures.mkdir(exist_ok=True)
     draw_cases(record["cases"]).savefig(pictures / "cases.png", format="png")
     parts = [_HEAD, *_about(record), _RULES, _goals(record), *_cases(record)]
+    parts.append(_studies(record["studies"]))
     curves = record["studies"].get("scaling", {}).get("curves")
     if curves:
         draw_scaling(curves).savefig(pictures / "scaling.png", format="png")
@@ -37,13 +38,17 @@ def _about(record: Record) -> Iterator[str]:
     """What the figures must be read with, once if it is the same for all."""
     groups: dict[str, list[str]] = {}
     for name in (*record["cases"], *record["studies"]):
-        rest = {k: v for k, v in record["about"][name].items() if k != "ceilings"}
+        rest = dict(record["about"][name])
+        del rest["ceilings"], rest["seconds"]
         groups.setdefault(json.dumps(rest), []).append(name)
     for words, names in groups.items():
         lines = [f"**{', '.join(names)}**", ""] if len(groups) > 1 else []
         lines += _about_lines(**json.loads(words))
-        peaks = [peak for name in names for peak in record["about"][name]["ceilings"]]
+        told = [record["about"][name] for name in names]
+        peaks = [peak for one in told for peak in one["ceilings"]]
         lines.append(f"- ceilings, from the least to the most seen: {_ceilings(peaks)}")
+        minutes = sum(one["seconds"] for one in told) / 60
+        lines.append(f"- it took {minutes:.1f} minutes")
         yield "\n".join(lines)
 
 
@@ -152,6 +157,30 @@ def _rows(rows: Rows) -> Iterator[str]:
             yield f"| {name} | failed: {row['failed']} | | | | | | |"
 
 
+def _studies(studies: Record) -> str:
+    """What was timed in turns within one process: those ended well."""
+    good = {name: found for name, found in studies.items() if "failed" not in found}
+    depth = good.get("depth", {})
+    groups = {
+        "`train_step` to the step by hand": {
+            name: row["ratios"] for name, row in good.get("step", {}).items()
+        },
+        "backprop to autodiff": good.get("roads", {}),
+        "gradients of 1,000 layers to `jax.grad`": {
+            name: row["ratios"] for name, row in depth.get("time", {}).items()
+        },
+        "compilation, 1,000 layers to 10": depth.get("compile_1000_over_10", {}),
+        "step with statistics to without": depth.get("statistics_over_plain", {}),
+    }
+    lines = ["| ratio | of | median | quartiles |", "|---|---|--:|--:|"]
+    for words, rows in groups.items():
+        for name, found in rows.items():
+            ratio = spread(found)
+            quartiles = f"{ratio.low:.2f} - {ratio.high:.2f}"
+            lines.append(f"| {words} | {name} | {ratio.median:.2f} | {quartiles} |")
+    return "\n".join((_STUDIES, "", *lines))
+
+
 _HEAD = """# Results
 
 Written by `python -m benchmarks.report` from `results/cpu.json`, the record that
@@ -178,6 +207,10 @@ no goal but more than one. A loop in C5 uses one core where it does not say two
 processes. What was tried for those not reached is in [LOG.md](LOG.md)."""
 _TESTS = """Of what the goals ask of all cases, tests hold what needs no clock: that
 backprop takes no more temporaries than autodiff is in `tests/test_programs.py`."""
+_STUDIES = """## Within one process
+
+Programs that take turns of a twentieth of a second in the same process: what threads
+and memory a process happens to have touches all alike."""
 _SCALING = """## Scaling
 
 A training step of fnn (Adam, backprop) against what bounds it on this machine: its
@@ -185,7 +218,7 @@ products at the matmul peak, or, where they do not fit the last cache, the array
 Adam moves at copy bandwidth. In memory: parameters, moments, gradients, each layer's
 inputs and the targets; of a sweep, parameters and moments of all its networks. A sweep
 fills its last chunk up to 16 networks, so fewer cost as much; the time of its step is
-what ten epochs more take, its memory what it adds to a new process whose program is
+what five epochs more take, its memory what it adds to a new process whose program is
 compiled, measured from 64 networks on.
 
 ![Time and memory against width, depth, batch and networks](results/scaling.png)"""

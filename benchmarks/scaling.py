@@ -37,7 +37,7 @@ DEPTHS = (3, 10, 30, 100, 300, 1000, 3000)
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
 NETWORKS = (1, 4, 16, 64, 256, 1024)
 SEVERAL = 64  # whose memory is seen beside what the program itself frees
-SMALL, EPOCHS = (64, 32, 10), (2, 12)  # of a sweep
+SMALL, EPOCHS = (64, 32, 10), (2, 7)  # of a sweep
 WIDTH, DEPTH, ROWS = 256, 4, 128
 L = fnn.layers
 
@@ -84,7 +84,7 @@ def curve(shapes: dict[int, Shape], peak: Ceilings) -> Iterator[dict[str, float]
     """One point after the other."""
     for x, shape in shapes.items():
         turn, needed = step_of(shape)
-        timing = interleave({"step": turn}, rounds=7)["step"]
+        timing = interleave({"step": turn}, rounds=5)["step"]
         yield {
             "x": x,
             "seconds": timing.median,

@@ -132,25 +132,6 @@ def partitioned(case: Case, make: Any = MLP) -> Run:
     )
 
 
-def flattened(case: Case) -> Run:
-    """`eqx.filter_jit` over lists of leaves."""
-    model, opt_state, make_step = _ready(case, MLP)
-    leaves, treedef = jax.tree.flatten((model, opt_state))
-
-    @eqx.filter_jit
-    def step(leaves: Any, x: Any, y: Any) -> Any:
-        model, opt_state = jax.tree.unflatten(treedef, leaves)
-        model, opt_state, loss = make_step(model, opt_state, x, y)
-        return jax.tree.leaves((model, opt_state)), loss
-
-    return loop(
-        case,
-        step,
-        leaves,
-        lambda leaves: _weights(jax.tree.unflatten(treedef, leaves)[0]),
-    )
-
-
 def filtered(case: Case, donate: Any = "none", make: Any = MLP) -> Run:
     """`eqx.filter_jit`."""
     model, opt_state, make_step = _ready(case, make)
@@ -164,32 +145,27 @@ def filtered(case: Case, donate: Any = "none", make: Any = MLP) -> Run:
 
 
 def forward(case: Case) -> Run:
-    """`eqx.filter_jit` of the vmapped model."""
-    predict = eqx.filter_jit(lambda model, x: jax.vmap(model)(x))
-    return calls(case, partial(predict, _model(case)))
-
-
-def forward_partitioned(case: Case) -> Run:
     """`jax.jit` over the model's arrays."""
     params, static = eqx.partition(_model(case), eqx.is_array)
     predict = jax.jit(lambda params, x: jax.vmap(eqx.combine(params, static))(x))
     return calls(case, partial(predict, params))
 
 
-_STEPS = {"partition + jit": partitioned, "filter_jit": filtered}
+_PARTITIONED = {"partition + jit": partitioned}
+_STEPS = _PARTITIONED | {"filter_jit": filtered}
 _DONATED = {"filter_jit, donated": partial(filtered, donate="all")}
-_FORWARD = {"partition + jit": forward_partitioned, "filter_jit": forward}
+_FORWARD = {"partition + jit": forward}
 _SCAN = {"partition + jit, scan over layers": partial(partitioned, make=Scanned)}
 CANDIDATES: Candidates = {
-    "C1": _STEPS | _DONATED | {"filter_jit, flattened": flattened},
+    "C1": _STEPS | _DONATED,
     "C1 fit": _STEPS,
-    "C2": {"partition + jit": partitioned} | _DONATED,
-    "C3": {"partition + jit": partitioned} | _DONATED,
+    "C2": _PARTITIONED,
+    "C3": _PARTITIONED,
     "C4 150": _SCAN | {"filter_jit, unrolled": partial(filtered, donate="all")},
     "C4 1000": _SCAN,
     "C7 1": _FORWARD,
-    "C7 4096": {"partition + jit": forward_partitioned},
-    "C8": _STEPS,
+    "C7 4096": _FORWARD,
+    "C8": {"filter_jit": filtered},
 }
 
 if __name__ == "__main__":

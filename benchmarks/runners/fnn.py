@@ -178,9 +178,13 @@ def _both(make: Callable[[Case, Any], Run], name: str) -> dict[str, Any]:
     }
 
 
+def rounded(recipe: Any) -> Any:
+    """The recipe with products of bfloat16 factors."""
+    return dataclasses.replace(recipe, model=L.MixedPrecision(recipe.model))
+
+
 def _rounded_steps(case: Case, recipe: Any) -> Run:
-    rounded = L.MixedPrecision(recipe.model)
-    return steps(case, dataclasses.replace(recipe, model=rounded))
+    return steps(case, rounded(recipe))
 
 
 def _recomputed(case: Case) -> Run:

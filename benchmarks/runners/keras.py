@@ -75,12 +75,6 @@ def fused_epochs(case: Case) -> Run:
     return epochs(case, steps_per_execution=case.rows // case.batch_size)
 
 
-def called(case: Case) -> Run:
-    """The model called, as its documentation advises for few examples."""
-    model = _model(case)
-    return calls(case, lambda x: model(x, training=False))
-
-
 def forward(case: Case) -> Run:
     """`predict_on_batch`, compiled."""
     return calls(case, _model(case).predict_on_batch)
@@ -93,7 +87,7 @@ CANDIDATES: Candidates = {
     "C1 fit": {"fit, steps_per_execution": fused_epochs, "fit": epochs},
     "C2": _STEPS,
     "C2 fit": {"fit, steps_per_execution": fused_epochs},
-    "C7 1": _FORWARD | {"call": called},
+    "C7 1": _FORWARD,
     "C7 4096": _FORWARD,
     "C8": {"fit": steps},
 }

@@ -139,9 +139,9 @@ def _mutating(case: Case, ready: Any, jitted: Any) -> Run:
     return run._replace(turn=turn)
 
 
-def jit(case: Case, make: Any = MLP) -> Run:
+def jit(case: Case) -> Run:
     """`nnx.jit`."""
-    model, optimizer = ready = _ready(case, make)
+    model, optimizer = ready = _ready(case, MLP)
     jitted = nnx.jit(partial(_train_step, case), donate_argnums=(0, 1))
     return _mutating(case, ready, lambda x, y: jitted(model, optimizer, x, y))
 
@@ -154,35 +154,25 @@ def jit_partial(case: Case) -> Run:
     return _mutating(case, ready, jitted)
 
 
-def forward_split(case: Case) -> Run:
+def forward(case: Case) -> Run:
     """`jax.jit` of the split model's outputs."""
     graphdef, state = nnx.split(_model(case))
     jitted = jax.jit(lambda graphdef, state, x: nnx.merge(graphdef, state)(x))
     return calls(case, partial(jitted, graphdef, state))
 
 
-def forward_jit(case: Case) -> Run:
-    """`nnx.jit` of the model's outputs."""
-    return calls(case, partial(nnx.jit(lambda model, x: model(x)), _model(case)))
-
-
-_STEPS = {"split + jit": split, "nnx.jit": jit}
-_PARTIAL = {"split + jit": split, "nnx.jit_partial": jit_partial, "nnx.jit": jit}
-_FORWARD = {"split + jit": forward_split, "nnx.jit": forward_jit}
+_SPLIT = {"split + jit": split}
+_FORWARD = {"split + jit": forward}
 _SCAN = {"split + jit, nnx.scan": partial(split, make=Scanned)}
-_DEEP = {
-    "nnx.jit, nnx.scan": partial(jit, make=Scanned),
-    "split + jit, unrolled": split,
-}
 CANDIDATES: Candidates = {
-    "C1": _PARTIAL,
-    "C2": _STEPS,
-    "C3": {"split + jit": split},
-    "C4 150": _SCAN | _DEEP,
+    "C1": _SPLIT | {"nnx.jit_partial": jit_partial, "nnx.jit": jit},
+    "C2": _SPLIT,
+    "C3": _SPLIT,
+    "C4 150": _SCAN | {"split + jit, unrolled": split},
     "C4 1000": _SCAN,
     "C7 1": _FORWARD,
-    "C7 4096": {"split + jit": forward_split},
-    "C8": _STEPS,
+    "C7 4096": _FORWARD,
+    "C8": _SPLIT,
 }
 
 if __name__ == "__main__":

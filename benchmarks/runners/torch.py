@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks import cases
 from benchmarks.cases import Case
@@ -36,15 +36,13 @@ def steps(case: Case, **options: Any) -> Run:
 
 
 def epochs(case: Case, feed: str, **options: Any) -> Run:
-    """The loop over shuffled epochs: from a `DataLoader`, its bulk form, or by hand."""
+    """The loop over shuffled epochs: from a `DataLoader`, or by hand."""
     model = model_of(case, cases.weights(case))
     learn = learner(case, model, case.rate, **options)
     x, y = tensors(*cases.data(case))
     held, size = TensorDataset(x, y), case.batch_size
-    rows = BatchSampler(RandomSampler(held), size, drop_last=True)
     epoch = {
         "loader": lambda: DataLoader(held, size, shuffle=True, drop_last=True),
-        "bulk": lambda: DataLoader(held, sampler=rows, batch_size=None),
         "randperm": lambda: shuffled(case, x, y),
     }[feed]
 
@@ -92,17 +90,16 @@ _STEPS = _EAGER | {"torch.compile": partial(_FUSED, compiled=True)}
 _ALONE = {"eager, fused Adam, one thread": alone(_FUSED)}
 _FIT = {
     "DataLoader": partial(epochs, feed="loader"),
-    "DataLoader by batches, fused Adam": partial(epochs, feed="bulk", fused=True),
     "randperm, fused Adam, one thread": alone(
         partial(epochs, feed="randperm", fused=True)
     ),
 }
-_DEEP = {"eager": steps, "eager, fused SGD, one thread": alone(_FUSED)}
+_DEEP = {"eager, fused SGD, one thread": alone(_FUSED)}
 CANDIDATES: Candidates = {
     "C1": _EAGER | _ALONE,
     "C1 fit": _FIT | _ALONE,
     "C2": _STEPS,
-    "C3": _STEPS,
+    "C3": _EAGER,
     "C3 bfloat16": {"autocast, fused Adam": partial(_FUSED, autocast=True)},
     "C4 150": _DEEP,
     "C4 1000": _DEEP,
