@@ -17,8 +17,8 @@ from statistics import median
 from benchmarks.cases import CASES
 from benchmarks.peers import Entrant, Failed
 from benchmarks.process import ColdProcess, Process
-from benchmarks.record import Rows, ratios
-from fnn.cli.timing import spread, time_of
+from benchmarks.record import Rows, interval, ratios
+from fnn.cli.timing import time_of
 
 CACHE = {
     "JAX_ENABLE_COMPILATION_CACHE": "true",
@@ -119,7 +119,7 @@ def lines_of(rows: Rows) -> Iterator[str]:
     """One case for the terminal."""
     for name, ratio in ratios(rows).items():
         row = rows[name]
-        seconds = spread(row["samples"])
+        seconds = interval(row["samples"])
         yield (
             f"  {name:50} {time_of(seconds.median):>9}"
             f"  ({time_of(seconds.low)} - {time_of(seconds.high)}) {ratio.median:7.2f}"

@@ -6,7 +6,9 @@ for both what they must be read with.
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.peers import ENVIRONMENT, ROOT, Field
@@ -51,12 +53,22 @@ def is_good(row: dict[str, Any]) -> bool:
     return "failed" not in row and not row["deviates"]
 
 
+def interval(figures: Sequence[float]) -> Spread:
+    """The median, and the quartiles or, of fewer than ten, the least and the most.
+
+    The quartiles of five rounds say too little of what the next five will give.
+    """
+    if len(figures) < 10:
+        return Spread(median(figures), min(figures), max(figures))
+    return spread(figures)
+
+
 def ratios(rows: Rows) -> dict[str, Spread]:
     """Of all that ended, the least first, to the first of the rows that is good."""
     ended = {name: row["samples"] for name, row in rows.items() if "samples" in row}
     good = (row["samples"] for row in rows.values() if is_good(row))
     first = next(good, next(iter(ended.values()), []))
-    told = {name: spread(ratios_of(of, first)) for name, of in ended.items()}
+    told = {name: interval(ratios_of(of, first)) for name, of in ended.items()}
     return dict(sorted(told.items(), key=lambda item: item[1].median))
 
 

@@ -12,8 +12,8 @@ from benchmarks.cases import CASES
 from benchmarks.goals import GOALS, Goal, products_seconds
 from benchmarks.peers import Failed
 from benchmarks.plots import draw_cases, draw_scaling
-from benchmarks.record import RECORD, Record, Rows, ratios
-from fnn.cli.timing import spread, time_of
+from benchmarks.record import RECORD, Record, Rows, interval, ratios
+from fnn.cli.timing import time_of
 
 HERE = Path(__file__).parent
 EXACT = 1.0005  # a ratio that is printed as 1 and no more
@@ -96,7 +96,7 @@ def _ceilings(peaks: list[dict[str, float]]) -> str:
 
 def _goals(record: Record) -> str:
     rows = [
-        "| case | ratio | goal | reached | quartiles | |",
+        "| case | ratio | goal | reached | spread | |",
         "|---|---|--:|--:|--:|---|",
     ]
     for goal in GOALS:
@@ -106,14 +106,14 @@ def _goals(record: Record) -> str:
 
 
 def _verdict(goal: Goal, record: Record) -> tuple[str, str, str]:
-    """What was reached, its quartiles if there are rounds, and what to say of it."""
+    """What was reached, its spread if there are rounds, and what to say of it."""
     try:
         found = goal.ratios(record)
     except (KeyError, ValueError):
         return "not measured", "", ""
     except Failed:
         return "failed", "", ""
-    value, low, high = spread(found)
+    value, low, high = interval(found)
     times = value / goal.limit
     said = "yes" if times <= EXACT else f"**{times:.2f} x**"
     if len(found) == 1:
@@ -133,7 +133,7 @@ def _cases(record: Record) -> Iterator[str]:
             bound = time_of(products_seconds(record, name))
             lines += [f"Its products at the matmul peak: {bound}.", ""]
         lines += [
-            f"| candidate | a {case.unit} | quartiles | ratio | quartiles "
+            f"| candidate | a {case.unit} | spread | ratio | spread "
             "| set-up and first turn, s | peak, MiB | figure |",
             "|---|--:|--:|--:|--:|--:|--:|--:|",
             *_rows(record["cases"][name]),
@@ -144,7 +144,7 @@ def _cases(record: Record) -> Iterator[str]:
 def _rows(rows: Rows) -> Iterator[str]:
     for name, ratio in ratios(rows).items():
         row = rows[name]
-        seconds = spread(row["samples"])
+        seconds = interval(row["samples"])
         yield (
             f"| {name} | {time_of(seconds.median)} "
             f"| {time_of(seconds.low)} - {time_of(seconds.high)} "
@@ -172,12 +172,12 @@ def _studies(studies: Record) -> str:
         "compilation, 1,000 layers to 10": depth.get("compile_1000_over_10", {}),
         "step with statistics to without": depth.get("statistics_over_plain", {}),
     }
-    lines = ["| ratio | of | median | quartiles |", "|---|---|--:|--:|"]
+    lines = ["| ratio | of | median | spread |", "|---|---|--:|--:|"]
     for words, rows in groups.items():
         for name, found in rows.items():
-            ratio = spread(found)
-            quartiles = f"{ratio.low:.2f} - {ratio.high:.2f}"
-            lines.append(f"| {words} | {name} | {ratio.median:.2f} | {quartiles} |")
+            ratio = interval(found)
+            low_to_high = f"{ratio.low:.2f} - {ratio.high:.2f}"
+            lines.append(f"| {words} | {name} | {ratio.median:.2f} | {low_to_high} |")
     return "\n".join((_STUDIES, "", *lines))
 
 
@@ -188,11 +188,13 @@ Written by `python -m benchmarks.report` from `results/cpu.json`, the record tha
 a tenth or two within the hour, and differences under 15 % are noise."""
 _RULES = """Each candidate runs in a process of its own, in turns with the others. A
 time is the median of the rounds, a ratio that of the ratios within a round to the first
-of fnn's candidates. All candidates of a case begin from the same weights and see the
-same batches (in whole epochs each shuffles for itself). The *figure* is the loss that
-NumPy computes from a candidate's weights after the same number of steps, how far an
-optimizer went against the gradient, or the outputs projected on a fixed direction. A
-fast wrong run is no run: a figure that deviates from the median of all is marked, and
+of fnn's candidates. The spread is from the least to the most of five rounds; where
+there are ten or more, the quartiles. `python -m benchmarks.agreement` holds two records
+against each other by it. All candidates of a case begin from the same weights and see
+the same batches (in whole epochs each shuffles for itself). The *figure* is the loss
+that NumPy computes from a candidate's weights after the same number of steps, how far
+an optimizer went against the gradient, or the outputs projected on a fixed direction.
+A fast wrong run is no run: a figure that deviates from the median of all is marked, and
 neither such a candidate nor one that failed counts for a goal. Two are set up at a
 time, so how long that takes is rough; case C8 measures it.
 
@@ -201,8 +203,8 @@ what C2, C3 and C7 say of it may read otherwise on Intel."""
 _GOALS = """## Goals
 
 A goal is reached if the median is at most that of the goal, to half a thousandth; else
-the last column says how many times too large it is. Quartiles are of the ratios round
-by round; a goal between them is within the spread. A name that begins with *beyond* is
+the last column says how many times too large it is. The spread is of the ratios round
+by round. A name that begins with *beyond* is
 no goal but more than one. A loop in C5 uses one core where it does not say two
 processes. What was tried for those not reached is in [LOG.md](LOG.md)."""
 _TESTS = """Of what the goals ask of all cases, tests hold what needs no clock: that
