@@ -1,11 +1,14 @@
 """`fnn.train_step` in a Python loop beside the same step written by hand.
 
 The network of case C1, on one batch. All candidates are jitted with a donated state.
+They take turns within one process, and then in some others: a process keeps its luck
+with threads and pages.
 
     python -m benchmarks.step [--json]
 """
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -16,13 +19,14 @@ import jax.numpy as jnp
 
 import fnn
 from benchmarks import cases
-from benchmarks.peers import ensure_environment
+from benchmarks.peers import ROOT, ensure_environment, environment
 from benchmarks.runners import plain_steps
 from benchmarks.runners.fnn import recipe_of, started
 from benchmarks.runners.loops import again
 from fnn.cli.timing import interleave, machine, spread
 
 CASE = cases.CASES["C1"]
+PROCESSES, ROUNDS = 3, 21
 OPEN = ", numbers as arguments"
 
 
@@ -60,18 +64,36 @@ def _loss_of(step: Any, recipe: Any, weights: Any, batch: Any) -> Callable[[], A
 
 
 def measure() -> dict[str, Any]:
-    """Seconds a step, and to those by hand, as plain data."""
+    """Seconds a step, and to those by hand, of all processes, as plain data."""
+    words = [sys.executable, "-m", "benchmarks.step", "--alone"]
+    told = [
+        json.loads(subprocess.check_output(words, cwd=ROOT, env=environment()))
+        for _ in range(PROCESSES)
+    ]
+    return {
+        name: spread([one[name]["median"] for one in told])._asdict()
+        | {"ratios": [ratio for one in told for ratio in one[name]["ratios"]]}
+        for name in told[0]
+    }
+
+
+def measure_alone() -> dict[str, Any]:
+    """The same of this process."""
     runs = candidates()
     losses = {name: float(run()) for name, run in runs.items()}
     first = losses["by hand"]
     for name, loss in losses.items():
         # A fast wrong run is no run.
         assert abs(loss - first) < 1e-5, (name, loss, first)
-    return {name: timing._asdict() for name, timing in interleave(runs).items()}
+    timings = interleave(runs, ROUNDS)
+    return {name: timing._asdict() for name, timing in timings.items()}
 
 
 def main() -> None:
     ensure_environment()
+    if "--alone" in sys.argv:
+        print(json.dumps(measure_alone()))
+        return
     timings = measure()
     if "--json" in sys.argv:
         print(json.dumps({"machine": machine(), "timings": timings}))
