@@ -60,7 +60,7 @@ class Process:
     def turn(self) -> float:
         """Let it take a turn: seconds a unit."""
         # Threads of the one before may still spin, waiting for work.
-        time.sleep(0.05)
+        time.sleep(0.03)
         self._in.write("\n")
         return self.read()
 

@@ -35,11 +35,12 @@ def step(case: Case, road: Any) -> Callable[[], Any]:
 
 
 def fit(case: Case, road: Any) -> Callable[[], Any]:
-    """An epoch, with all that a call of `fit` does on the host."""
+    """As many epochs as in the race, with all that a call of `fit` does on the host."""
     recipe = recipe_of(case, road)
     state, data = started(recipe, cases.weights(case)), jax.device_put(cases.data(case))
-    one = functools.partial(fnn.fit, epochs=1, batch_size=case.batch_size)
-    return lambda: one(recipe, state, data)[0]
+    size = case.batch_size
+    passes = case.steps // (len(data[0]) // size)
+    return lambda: fnn.fit(recipe, state, data, epochs=passes, batch_size=size)[0]
 
 
 def compare(make: Callable[[Case, Any], Callable[[], Any]], name: str) -> Any:

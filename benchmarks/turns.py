@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import cases
 
-SECONDS = 0.15  # of a turn, about
+SECONDS = 0.1  # of a turn, about
 WARM_SECONDS = 1  # a longer turn is its own warm-up
 
 

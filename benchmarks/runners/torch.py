@@ -84,8 +84,8 @@ def forward(case: Case) -> Run:
 
 
 _FUSED = partial(steps, fused=True)
-_EAGER = {"eager": steps, "eager, fused Adam": _FUSED}
-_STEPS = _EAGER | {"torch.compile": partial(_FUSED, compiled=True)}
+_STEPS = {"eager, fused Adam": _FUSED}
+_COMPILED = {"torch.compile": partial(_FUSED, compiled=True)}
 _ALONE = {"eager, fused Adam, one thread": alone(_FUSED)}
 _FIT = {
     "DataLoader": partial(epochs, feed="loader"),
@@ -95,10 +95,10 @@ _FIT = {
 }
 _DEEP = {"eager, fused SGD, one thread": alone(_FUSED)}
 CANDIDATES: Candidates = {
-    "C1": _EAGER | _ALONE,
+    "C1": _STEPS | _ALONE | {"eager": steps},
     "C1 fit": _FIT | _ALONE,
-    "C2": _STEPS,
-    "C3": {"eager, fused Adam": _FUSED},
+    "C2": _STEPS | _COMPILED,
+    "C3": _STEPS,
     "C3 bfloat16": {"autocast, fused Adam": partial(_FUSED, autocast=True)},
     "C4 150": _DEEP,
     "C4 1000": _DEEP,
@@ -110,7 +110,7 @@ CANDIDATES: Candidates = {
     "C6": {"fused": partial(adam, fused=True), "foreach": partial(adam, foreach=True)},
     "C7 1": {"eager": forward, "eager, one thread": alone(forward)},
     "C7 4096": {"eager": forward},
-    "C8": {"eager, fused Adam": _FUSED},
+    "C8": _STEPS,
 }
 
 if __name__ == "__main__":
