@@ -25,7 +25,8 @@ def write(record: Record, folder: Path = HERE) -> None:
     pictures.mkdir(exist_ok=True)
     draw_cases(record["cases"]).savefig(pictures / "cases.png", format="png")
     parts = [_HEAD, *_about(record), _RULES, _goals(record), *_cases(record)]
-    parts.append(_studies(record["studies"]))
+    if record["studies"]:
+        parts.append(_studies(record["studies"]))
     curves = record["studies"].get("scaling", {}).get("curves")
     if curves:
         draw_scaling(curves).savefig(pictures / "scaling.png", format="png")
@@ -188,7 +189,7 @@ Written by `python -m benchmarks.report` from `results/cpu.json`, the record tha
 a tenth or two within the hour, and differences under 15 % are noise."""
 _RULES = """Each candidate runs in a process of its own, in turns with the others. A
 time is the median of the rounds, a ratio that of the ratios within a round to the first
-of fnn's candidates. The spread is from the least to the most of five rounds; where
+of fnn's candidates. The spread is from the least to the most of the rounds; where
 there are ten or more, the quartiles. `python -m benchmarks.agreement` holds two records
 against each other by it. All candidates of a case begin from the same weights and see
 the same batches (in whole epochs each shuffles for itself). The *figure* is the loss
@@ -211,8 +212,9 @@ _TESTS = """Of what the goals ask of all cases, tests hold what needs no clock: 
 backprop takes no more temporaries than autodiff is in `tests/test_programs.py`."""
 _STUDIES = """## Within one process
 
-Programs that take turns of a twentieth of a second in the same process: what threads
-and memory a process happens to have touches all alike."""
+Programs that take short turns in the same process, so that what threads and memory it
+happens to have touches all alike; those beside the step by hand in three processes, one
+after another. Compilations are timed in pairs."""
 _SCALING = """## Scaling
 
 A training step of fnn (Adam, backprop) against what bounds it on this machine: its

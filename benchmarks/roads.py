@@ -18,7 +18,7 @@ from benchmarks.cases import CASES, Case
 from benchmarks.peers import ensure_environment
 from benchmarks.runners.fnn import recipe_of, rounded, started
 from benchmarks.runners.loops import again
-from fnn.cli.timing import Spread, interleave, spread
+from fnn.cli.timing import interleave, spread
 
 STEPS = ("C1", "C2", "C3", "C3 bfloat16", "C4 150", "C4 1000")
 FITS = ("C1 fit", "C2 fit")
@@ -26,7 +26,7 @@ ROUNDS = 11
 
 
 def step(case: Case, road: Any) -> Callable[[], Any]:
-    """A step on one batch, as in the race."""
+    """A step on one batch that lies on the device."""
     recipe = recipe_of(case, road)
     recipe = rounded(recipe) if case.half else recipe
     batch = jax.device_put(fnn.Batch(*cases.batches(case)[0]))
@@ -60,7 +60,7 @@ def measure() -> dict[str, tuple[float, ...]]:
 def main() -> None:
     ensure_environment()
     for name, ratios in measure().items():
-        ratio: Spread = spread(ratios)
+        ratio = spread(ratios)
         print(f"{name:12} {ratio.median:.3f}  ({ratio.low:.3f} - {ratio.high:.3f})")
 
 

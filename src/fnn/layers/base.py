@@ -159,7 +159,7 @@ class Sequential(Layer):
         return f"Sequential({', '.join(map(repr, self.layers))})"
 
     def init(self, key: jax.Array) -> tuple[Tree, Tree]:
-        # All keys at once: each call of the generator is a dozen kernels to compile.
+        # All keys at once: each call of the generator is some ten kernels to compile.
         indices = np.arange(len(self.layers), dtype=np.uint32)
         keys = jax.vmap(jax.random.fold_in, (None, 0))(key, indices)
         pairs = [layer.init(own) for layer, own in zip(self.layers, keys, strict=True)]
