@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 import jax
@@ -60,12 +61,13 @@ class Timing(NamedTuple):
 def interleave(
     candidates: dict[str, Callable[[], Any]], rounds: int = 61, seconds: float = 0.05
 ) -> dict[str, Timing]:
-    """Time the candidates in turn, A B A B ..., so that drift touches all alike.
+    """Time the candidates in turn, so that drift touches all alike.
 
     Each candidate is called once to compile, then five times to see how often it
     fits into `seconds`, and that often in every round. A candidate returns arrays; a
     turn ends when the last is ready. Turns are short and ratios are taken within a
-    round: a shared machine changes its speed between rounds more than within one.
+    round: a shared machine changes its speed between rounds more than within one. The
+    order is drawn anew for each round, or the same one would always run after the same.
 
     Args:
         candidates: a function without arguments for each name; the first is the
@@ -81,9 +83,11 @@ def interleave(
         jax.block_until_ready(run())
         calls[name] = max(1, round(seconds / _seconds_a_call(run, 5)))
     samples: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(rounds):
-        for name, run in candidates.items():
-            samples[name].append(_seconds_a_call(run, calls[name]))
+    names = list(candidates)
+    for number in range(rounds):
+        Random(number).shuffle(names)
+        for name in names:
+            samples[name].append(_seconds_a_call(candidates[name], calls[name]))
     baseline = next(iter(samples.values()))
     return {
         name: Timing(*spread(values), ratios_of(values, baseline))

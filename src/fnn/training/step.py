@@ -19,14 +19,14 @@ def train_step(
 ) -> tuple[TrainState, Info]:
     """Compute the loss, its gradient, the update: pure, for the caller to compile.
 
+        step = jax.jit(functools.partial(fnn.train_step, recipe), donate_argnums=0)
+
+    With donation the old state's memory is reused, and the old state is gone. Here the
+    recipe's numbers are constants of the program. Where they change from step to step
+    they can be its arguments, a few microseconds a call slower:
+
         step = jax.jit(fnn.train_step, donate_argnums=1)
         recipe = jax.device_put(recipe)
-
-    With donation the old state's memory is reused, and the old state is gone. Where the
-    recipe's numbers stay as they are, they can be constants of the program, which is
-    a few microseconds a call faster:
-
-        step = jax.jit(functools.partial(fnn.train_step, recipe), donate_argnums=0)
 
     Args:
         recipe: what to train and how.
