@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from benchmarks import cases
 
 SECONDS = 0.1  # of a turn, about
-WARM_SECONDS = 1  # a longer turn is its own warm-up
+WARM_SECONDS = 0.3  # a longer turn is its own warm-up
 
 
 class Run(NamedTuple):

@@ -73,12 +73,20 @@ def test_candidates_are_timed_in_turn_and_to_the_first() -> None:
     told = timing.interleave(
         {name: lambda name=name: calls.append(name) for name in "ab"}, 9, 1e-12
     )
-    # One to compile, five to see how often; then a round each, in either order.
+    # One to compile, one to see that it is long; then a round each, in either order.
     order = "".join(calls)
-    assert order.startswith("a" * 6 + "b" * 6)
-    rounds = [order[start : start + 2] for start in range(12, len(order), 2)]
+    assert order.startswith("aabb")
+    rounds = [order[start : start + 2] for start in range(4, len(order), 2)]
     assert len(rounds) == 9
     assert set(rounds) == {"ab", "ba"}
     assert told["a"].ratios == (1.0,) * 9
     assert told["a"].ratio == 1.0
     assert len(told["b"].ratios) == 9
+
+
+def test_a_quick_candidate_fills_its_turn() -> None:
+    calls: list[float] = []
+    told = timing.interleave({"quick": lambda: calls.append(0.0)}, 1, 0.001)
+    # One to compile, one and five to see how often.
+    assert len(calls) > 7 + 10
+    assert len(told["quick"].ratios) == 1

@@ -63,11 +63,12 @@ def interleave(
 ) -> dict[str, Timing]:
     """Time the candidates in turn, so that drift touches all alike.
 
-    Each candidate is called once to compile, then five times to see how often it
-    fits into `seconds`, and that often in every round. A candidate returns arrays; a
-    turn ends when the last is ready. Turns are short and ratios are taken within a
-    round: a shared machine changes its speed between rounds more than within one. The
-    order is drawn anew for each round, or the same one would always run after the same.
+    Each candidate is called once to compile, once more, and where that was not far too
+    long five times, to see how often it fits into `seconds`: that often it is called in
+    every round. A candidate returns arrays; a turn ends when the last is ready. Turns
+    are short and ratios are taken within a round: a shared machine changes its speed
+    between rounds more than within one. The order is drawn anew for each round, or the
+    same one would always run after the same.
 
     Args:
         candidates: a function without arguments for each name; the first is the
@@ -81,7 +82,8 @@ def interleave(
     calls = {}
     for name, run in candidates.items():
         jax.block_until_ready(run())
-        calls[name] = max(1, round(seconds / _seconds_a_call(run, 5)))
+        long = _seconds_a_call(run, 1) > 4 * seconds
+        calls[name] = 1 if long else max(1, round(seconds / _seconds_a_call(run, 5)))
     samples: dict[str, list[float]] = {name: [] for name in candidates}
     names = list(candidates)
     for number in range(rounds):
