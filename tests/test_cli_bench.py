@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -68,25 +69,26 @@ def test_the_roofline_counts_products_and_what_no_cache_holds(
     assert roofline(sizes, 5, peak) == 7 * 4 * 23 / 10
 
 
-def test_candidates_are_timed_in_turn_and_to_the_first() -> None:
-    calls: list[str] = []
-    told = timing.interleave(
-        {name: lambda name=name: calls.append(name) for name in "ab"}, 9, 1e-12
-    )
-    # One to compile, one to see that it is long; then a round each, in either order.
-    order = "".join(calls)
-    assert order.startswith("aabb")
-    rounds = [order[start : start + 2] for start in range(4, len(order), 2)]
+def test_candidates_are_timed_in_turn_and_to_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, calls = 0.0, ""
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: now)
+
+    def candidate(name: str, seconds: float) -> Callable[[], None]:
+        def run() -> None:
+            nonlocal now, calls
+            now, calls = now + seconds, calls + name
+
+        return run
+
+    told = timing.interleave({"a": candidate("a", 0.25), "b": candidate("b", 8)}, 9, 1)
+    # One to compile, one to see whether it is far too long, five to see how often.
+    start = "a" * 7 + "bb"
+    assert calls.startswith(start)
+    rounds = [calls[at : at + 5] for at in range(len(start), len(calls), 5)]
     assert len(rounds) == 9
-    assert set(rounds) == {"ab", "ba"}
+    assert set(rounds) == {"aaaab", "baaaa"}
     assert told["a"].ratios == (1.0,) * 9
-    assert told["a"].ratio == 1.0
-    assert len(told["b"].ratios) == 9
-
-
-def test_a_quick_candidate_fills_its_turn() -> None:
-    calls: list[float] = []
-    told = timing.interleave({"quick": lambda: calls.append(0.0)}, 1, 0.001)
-    # One to compile, one and five to see how often.
-    assert len(calls) > 7 + 10
-    assert len(told["quick"].ratios) == 1
+    assert told["b"].ratios == (32.0,) * 9
+    assert told["b"].ratio == 32.0

@@ -71,16 +71,13 @@ def test_the_next_process_finds_the_programs(tmp_path: Path) -> None:
 
 @pytest.fixture
 def config() -> Any:
-    """The settings of JAX's cache, put back afterwards."""
+    """The settings of JAX's cache; `compiled_once` puts the folder back."""
     names = (
         "jax_compilation_cache_dir",
         "jax_persistent_cache_min_compile_time_secs",
         "jax_persistent_cache_min_entry_size_bytes",
     )
-    before = {name: getattr(jax.config, name) for name in names}
-    yield before
-    for name, value in before.items():
-        jax.config.update(name, value)
+    return {name: getattr(jax.config, name) for name in names}
 
 
 def test_an_own_folder_is_created_private(tmp_path: Path, config: Any) -> None:

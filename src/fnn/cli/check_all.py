@@ -32,8 +32,7 @@ _NEEDS: dict[str, Any] = {
     "l2": 0.1,
     "layer": fnn.layers.Dense(_WIDTH, _WIDTH),
 }
-# Both roads by the same rules of arithmetic: optimizing each of some hundred programs,
-# to run it once, would take half of the time.
+# Each of these programs runs once: optimizing it would take longer than it saves.
 _compiled = functools.partial(
     jax.jit,
     compiler_options={

@@ -107,8 +107,8 @@ class ArrayOptimizer(Optimizer):
 
     The state is a dict: "step", the int32 number of updates made, and for each slot
     name, such as Adam's moments "m" and "v", a tuple of arrays in the order of
-    `jax.tree.leaves(params)`. Trees like the parameters would cost a small network 3 to
-    7 % of every step called from Python, where JAX takes the state apart and puts it
+    `jax.tree.leaves(params)`. Trees like the parameters would cost small networks time
+    in every step called from Python, where JAX takes the state apart and puts it
     together; `jax.tree.unflatten(jax.tree.structure(params), state["m"])` is the tree.
 
     Example:

@@ -28,8 +28,9 @@ class Recipe(Component):
     """Everything a training run is made of, except its data and its key.
 
     Its numbers are leaves: a change of one never recompiles, `jax.vmap` over them is a
-    sweep. Given to a compiled step in a Python loop, pass `jax.device_put(recipe)`, so
-    that they are not sent to the device again every time; `fnn.fit` does so itself.
+    sweep. Where a compiled step takes it as an argument, give it
+    `jax.device_put(recipe)`, or its numbers go to the device in every call; `fnn.fit`
+    does so itself.
 
     Args:
         model: a layer, usually `fnn.layers.mlp(...)` or a `Sequential`.
